@@ -1,0 +1,2 @@
+// Package policy turns policy files (HCL) into one immutable Policy.
+package policy

@@ -1,0 +1,3 @@
+module github.com/loka-proxy/loka
+
+go 1.26
