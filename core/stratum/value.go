@@ -5,10 +5,10 @@ import "strconv"
 // mostElements is how many params any known method has.
 const mostElements = 9
 
-// elements returns the first elements of an array and how many of them there are; -1 if it is not an array.
+// elements returns the first elements of an array and how many of them there are; none if it is not an array.
 func elements(line []byte, array Span) (at [mostElements]Span, n int) {
 	if !array.Present() || line[array.From] != '[' {
-		return at, -1
+		return at, 0
 	}
 	for element, ok := first(line, array); ok && n < len(at); element, ok = next(line, element) {
 		at[n] = element
@@ -22,8 +22,8 @@ func optional(line []byte, params Span) (at [mostElements]Span, ok bool) {
 	if !params.Present() || line[params.From] == 'n' {
 		return at, true
 	}
-	at, n := elements(line, params)
-	return at, n >= 0
+	at, _ = elements(line, params)
+	return at, line[params.From] == '['
 }
 
 // number reads a JSON number.
