@@ -89,3 +89,6 @@ func knownRare(name []byte) string {
 	}
 	return ""
 }
+
+// Known reports whether a method is one of the constants.
+func Known(method string) bool { return known([]byte(method)) != "" }

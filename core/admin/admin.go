@@ -1,0 +1,79 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Health is what admin asks of the proxy.
+type Health interface {
+	// Ready reports why miners cannot be served, or nil. It may dial, within ctx.
+	Ready(ctx context.Context) error
+}
+
+// Server is the admin server.
+type Server struct {
+	http   *http.Server
+	socket net.Listener
+}
+
+// Timeouts of a request. Ready may have to wait for a pool that does not answer.
+const (
+	headerTimeout = 5 * time.Second
+	readyTimeout  = 3 * time.Second
+	answerTimeout = 30 * time.Second
+)
+
+// New makes a server on a bound socket, which it owns from now on.
+func New(socket net.Listener, metrics prometheus.Gatherer, health Health) *Server {
+	return &Server{socket: socket, http: &http.Server{
+		Handler:           handler(metrics, health),
+		ReadHeaderTimeout: headerTimeout,
+		WriteTimeout:      answerTimeout,
+		IdleTimeout:       2 * time.Minute,
+	}}
+}
+
+// Serve answers requests until Close; it returns nil then.
+func (s *Server) Serve() error {
+	if err := s.http.Serve(s.socket); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("admin: %w", err)
+	}
+	return nil
+}
+
+// Addr is the bound address.
+func (s *Server) Addr() net.Addr { return s.socket.Addr() }
+
+// Close ends the server; requests under way get until ctx ends.
+func (s *Server) Close(ctx context.Context) error {
+	if err := s.http.Shutdown(ctx); err != nil {
+		return s.http.Close()
+	}
+	_ = s.socket.Close() // where Serve was never called
+	return nil
+}
+
+func handler(metrics prometheus.Gatherer, health Health) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+		defer cancel()
+		if err := health.Ready(ctx); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "ready\n")
+	})
+	return mux
+}

@@ -1,0 +1,27 @@
+// Package core is the proxy: it joins what transport reads with what rules decide, and
+// holds all state.
+//
+// A Daemon runs the proxies of one policy. For every miner that connects there is a
+// session, from accept to close: it hears the miner's first line, dials the pool, and
+// then has two goroutines, one for each direction, which hand chunks of lines to the
+// conversation (core/exchange) and write what comes out of it. A pool is dialled by the
+// session, never by the accept loop, so a dead pool holds up nobody but its own miners.
+//
+// # Glossary
+//
+// The same word is used for the same thing in policies, rules, logs, metrics and code:
+//
+//	miner       a machine, or its software, that connects to loka
+//	worker      a name that a miner submits shares under
+//	user        that name as the miner gives it; pool_user is what the pool sees
+//	session     one visit of a miner, from accept to close
+//	proxy       listeners, the pool behind them and the rules between: a block of the policy
+//	pool        who gives work and judges shares; it has one or more servers
+//	endpoint    one server of a pool, while loka runs
+//	leg         a session's connection to a pool
+//	message     a request, a response or a notification: one line
+//	rule        a block of the policy that looks at messages of one kind and method
+//	verdict     what became of a message, or what the pool said of a share
+//	reason      why, as one word of a small set
+//	generation  the number of a loaded policy
+package core

@@ -1,0 +1,134 @@
+package exchange
+
+import (
+	"sync"
+	"time"
+
+	"github.com/loka-proxy/loka/core/stratum"
+	"github.com/loka-proxy/loka/rules"
+)
+
+// Config is what a conversation is held under.
+type Config struct {
+	Program *rules.Program
+	// Proxy, Listener and Pool are the names that rules see; Pool is where the miner
+	// goes unless a rule routes it elsewhere.
+	Proxy, Listener, Pool string
+	// ClientIP and ClientPort are the miner's; Session names the session.
+	ClientIP   string
+	ClientPort int
+	Session    string
+	// MaxRequestBytes bounds the lines that rules make for the pool, without their end.
+	MaxRequestBytes int
+	// Replays keeps what the miner said before subscribe, for a rule that routes it
+	// elsewhere at subscribe.
+	Replays bool
+	// Opened is when the miner connected.
+	Opened time.Time
+}
+
+// Out collects what one or more calls want done. Its slices grow by appending and
+// belong to the caller.
+type Out struct {
+	// Pool and Miner are whole lines for each side.
+	Pool, Miner []byte
+	// Route is the pool that a rule sent the miner to, at subscribe.
+	Route string
+	// Close, when not empty, says why the session must end once the lines are written.
+	Close string
+}
+
+// Recorder is told what happens. Record is called with the conversation locked: it must
+// not block and not call back. The Record is the caller's again when it returns.
+type Recorder interface {
+	Record(*Record)
+}
+
+// Exchange is one conversation. Its methods may be called from any goroutine.
+type Exchange struct {
+	mu  sync.Mutex
+	cfg Config
+	rec Recorder
+
+	now     time.Time // of the line at hand
+	scratch *scratch  // borrowed while a line is handled
+
+	agent   any // the user agent of the last subscribe, a string
+	boxed   boxed
+	names   names
+	current *worker // whose message is at hand; nil where the message names nobody
+
+	pending pending
+	// subscribing counts subscribe requests that the pool has not answered. Until it
+	// has, held keeps answers of our own: cpuminer takes the first line it gets for
+	// the reply to subscribe.
+	subscribing int
+	subscribed  bool
+	held        []byte
+	replays     []replay
+	heard       bool // the pool has sent a line of Stratum
+	malformed   int  // lines of the miner that were refused
+}
+
+// New begins a conversation. The pool is asked nothing by itself.
+func New(cfg Config, rec Recorder) *Exchange {
+	x := &Exchange{cfg: cfg, rec: rec, agent: ""}
+	x.boxed = box(cfg)
+	return x
+}
+
+// Connect runs the rules for a new connection. It reports whether the miner may
+// stay, and in out.Route where it belongs.
+func (x *Exchange) Connect(at time.Time, out *Out) bool {
+	x.begin()
+	defer x.end()
+	x.now = at
+	chain := x.cfg.Program.Chain(rules.Connect, nil)
+	if chain == nil {
+		return true
+	}
+	d := x.walk(chain, rules.Connect, "", &x.scratch.shown)
+	out.Route = d.Route
+	return d.Verdict == rules.Forward
+}
+
+// SetPool names the pool that the miner talks to from now on.
+func (x *Exchange) SetPool(pool string, maxRequestBytes int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.boxed.pool = pool
+	x.cfg.Pool, x.cfg.MaxRequestBytes = pool, maxRequestBytes
+}
+
+// Outstanding is the number of requests whose answer a miner waits for: those that
+// pools are known to leave unanswered do not count.
+func (x *Exchange) Outstanding() int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.pending.awaited()
+}
+
+// Subscribed reports whether the pool has answered a subscribe.
+func (x *Exchange) Subscribed() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.subscribed
+}
+
+// Close ends the conversation: shares that the pool never answered are lost, for the
+// given reason.
+func (x *Exchange) Close(reason string) {
+	x.begin()
+	defer x.end()
+	for i := range x.pending.list {
+		x.lose(&x.pending.list[i], reason)
+	}
+	x.pending.list = nil
+}
+
+// lose records the share of a request that gets no answer.
+func (x *Exchange) lose(r *request, reason string) {
+	if r.method == stratum.MethodSubmit {
+		x.record(Record{What: ShareLost, Method: r.method, Rule: -1, worker: r.worker, Reason: reason})
+	}
+}

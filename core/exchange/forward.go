@@ -1,0 +1,164 @@
+package exchange
+
+import (
+	"bytes"
+
+	"github.com/loka-proxy/loka/core/stratum"
+	"github.com/loka-proxy/loka/rules"
+)
+
+// forward sends a request up, changed where a rule or a mapped name says so.
+func (x *Exchange) forward(method string, d *rules.Decision, out *Out) {
+	if refusal := x.prepare(method, d); refusal != nil {
+		x.deny(method, refusal.code, refusal.text, -1, out)
+		return
+	}
+	edited := len(x.scratch.edits) > 0
+	raw := x.scratch.msg.ID.Of(x.scratch.text)
+	id, orig := stratum.IDOf(raw), []byte(nil)
+	if !id.IsNull() && x.taken(id, method) {
+		orig = bytes.Clone(raw)
+		fresh := x.pending.nextID()
+		id = stratum.IDOf(fresh)
+		x.edit(x.scratch.msg.ID, fresh)
+		x.record(Record{What: Renumbered, Method: method, Rule: -1})
+	}
+	start := len(out.Pool)
+	out.Pool = x.apply(out.Pool, x.scratch.line)
+	if size := len(trim(out.Pool[start:])); edited && x.cfg.MaxRequestBytes > 0 && size > x.cfg.MaxRequestBytes {
+		out.Pool = out.Pool[:start]
+		x.refused(RefusedTooLong)
+		x.deny(method, stratum.CodeOther, "Request too long for the pool", -1, out)
+		return
+	}
+	x.sent(out.Pool[start:], method, request{id: id, method: method, worker: x.current, at: x.now, orig: orig})
+	x.record(Record{What: Message, Kind: rules.Request, Method: method, Verdict: rules.Forward, Rule: -1})
+}
+
+// refusal is why a request may not go up after all.
+type refusal struct {
+	code int
+	text string
+}
+
+// prepare notes what changes in a request that goes up: what the rules changed, and
+// the name.
+func (x *Exchange) prepare(method string, d *rules.Decision) *refusal {
+	var no *refusal
+	switch method {
+	case stratum.MethodAuthorize:
+		no = x.nameWorker(d)
+	case stratum.MethodSubmit:
+		no = x.renameWorker(d)
+	}
+	if no != nil || d == nil {
+		return no
+	}
+	if err := x.editParams(d); err != nil {
+		return &refusal{stratum.CodeOther, "Request could not be rewritten"}
+	}
+	return nil
+}
+
+// nameWorker makes the worker that an authorize names, under the name that the rules
+// gave it.
+func (x *Exchange) nameWorker(d *rules.Decision) *refusal {
+	raw := []byte(`""`)
+	if len(x.scratch.elems) > 0 {
+		raw = x.scratch.elems[0].Of(x.scratch.text)
+	}
+	name, err := stratum.Text(raw)
+	if err != nil {
+		if x.cfg.Program.MapsNames() {
+			return &refusal{stratum.CodeOther, "Malformed worker name"}
+		}
+		return nil // the pool is to judge
+	}
+	pool := name
+	if d != nil && d.UserSet {
+		mapped, ok := firstText(d.Params)
+		if !ok {
+			return &refusal{stratum.CodeOther, "Malformed worker name"}
+		}
+		pool = mapped
+	}
+	w := newWorker(raw, name, pool)
+	if !x.names.room(w) {
+		return &refusal{stratum.CodeOther, "Too many worker names on one connection"}
+	}
+	x.current = w
+	return nil
+}
+
+func firstText(params []any) (string, bool) {
+	if len(params) == 0 {
+		return "", false
+	}
+	text, ok := params[0].(string)
+	return text, ok
+}
+
+// renameWorker puts the pool's name in the place of the miner's in a submit. A name
+// that was never authorised is refused where names are mapped: nobody knows what it
+// would be at the pool. A rule that sets user to some other name has its way.
+func (x *Exchange) renameWorker(d *rules.Decision) *refusal {
+	w := x.current
+	if d != nil && d.UserSet {
+		name, ok := firstText(d.Params)
+		if to := x.names.byName(name); ok && to != nil {
+			d.Params[0] = to.boxedPool
+			return nil
+		}
+		if name != w.name {
+			return nil
+		}
+	}
+	switch {
+	case !w.known() && x.cfg.Program.MapsNames():
+		return &refusal{stratum.CodeUnauthorized, "Unauthorized worker"}
+	case w.known() && w.pool != w.name:
+		x.edit(x.scratch.elems[0], w.json)
+	}
+	return nil
+}
+
+// taken reports whether an id is that of a request still outstanding. One that pools
+// leave unanswered makes way for the next of its kind: NerdMiner repeats
+// mining.suggest_difficulty under one id every 30 seconds for ever.
+func (x *Exchange) taken(id stratum.ID, method string) bool {
+	i := x.pending.find(id)
+	if i < 0 {
+		return false
+	}
+	if r := &x.pending.list[i]; r.method == method && r.orig == nil && oftenUnanswered(method) {
+		x.pending.remove(i)
+		return false
+	}
+	return true
+}
+
+// sent notes a request that is on its way to the pool.
+func (x *Exchange) sent(line []byte, method string, r request) {
+	if method == stratum.MethodAuthorize && x.current != nil {
+		x.names.put(x.current)
+	}
+	if method == stratum.MethodSubmit {
+		x.record(Record{What: ShareForwarded, Method: method, Rule: -1, worker: r.worker})
+	}
+	x.keepForReplay(line, method, r.id)
+	if r.id.IsNull() { // nobody can tell its answer
+		x.lose(&r, "no_id")
+		return
+	}
+	if method == stratum.MethodSubscribe {
+		x.subscribing++
+	}
+	if chain := x.cfg.Program.Chain(rules.Response, x.methodText(method)); chain != nil {
+		if uses := chain.Uses(); uses.AllParams || uses.Params != 0 {
+			r.params = bytes.Clone(x.scratch.msg.Params.Of(x.scratch.text))
+		}
+	}
+	if given, gaveUp := x.pending.add(r); gaveUp {
+		x.lose(&given, "unanswered")
+	}
+}

@@ -1,0 +1,191 @@
+package exchange
+
+import (
+	"time"
+
+	"github.com/loka-proxy/loka/core/stratum"
+	"github.com/loka-proxy/loka/rules"
+)
+
+// FromPool takes one line of the pool, with its '\n'. The line is the caller's again
+// when it returns.
+func (x *Exchange) FromPool(line []byte, at time.Time, out *Out) {
+	x.begin()
+	defer x.end()
+	x.now = at
+	switch err, m := x.scan(line), &x.scratch.msg; {
+	case blank(x.scratch.text):
+		x.refused(RefusedBlank)
+	case err != nil:
+		x.noise(out)
+	case x.absent(m.Method):
+		x.heard = true
+		x.response(out)
+	default:
+		x.heard = true
+		x.notification(out)
+	}
+}
+
+// noise is a line of a pool that is no JSON object, such as ckpool's "Invalid JSON,
+// disconnecting". A pool that begins with one speaks something else.
+func (x *Exchange) noise(out *Out) {
+	x.refused(RefusedNotJSON)
+	if !x.heard {
+		out.Close = "the pool does not speak Stratum"
+	}
+}
+
+// notification judges a line with a method. Some pools give theirs an id (p2pool,
+// eloipool), and some ask the miner something (client.get_version): what the miner
+// answers passes as it is.
+func (x *Exchange) notification(out *Out) {
+	method, err := stratum.MethodOf(x.scratch.text, &x.scratch.msg)
+	if err != nil {
+		x.pass(rules.Notification, "", out)
+		return
+	}
+	d := x.judge(rules.Notification, method, x.scratch.text, x.scratch.msg.Params)
+	switch {
+	case d != nil && d.Verdict == rules.Dropped:
+		x.drop(rules.Notification, method, d.By)
+		return
+	case method == stratum.MethodReconnect:
+		// It would send the miner past this proxy, to whom the pool pleases.
+		x.refused(RefusedReconnect)
+		return
+	case d != nil && d.Changed() && x.editParams(d) != nil:
+		x.scratch.edits = x.scratch.edits[:0]
+	}
+	x.pass(rules.Notification, method, out)
+}
+
+// judge shows a pool's line to the rules, if there are any for it. Params are those of
+// the line, or of the request that it answers. It gives nil when no rule looked at it;
+// a line that cannot be shown is not held back, since a miner without work earns nothing.
+func (x *Exchange) judge(kind rules.Kind, method string, text []byte, params stratum.Span) *rules.Decision {
+	chain := x.cfg.Program.Chain(kind, []byte(method))
+	if chain == nil {
+		return nil
+	}
+	uses := chain.Uses()
+	var err error
+	if uses.AllParams || uses.Params != 0 {
+		if err = x.elements(text, params); err == nil {
+			x.scratch.shown.Params, err = x.show(uses, text)
+		}
+	}
+	if err == nil && kind == rules.Response {
+		err = x.showReply(uses)
+	}
+	if err != nil {
+		x.record(Record{What: Unjudged, Kind: kind, Method: method, Rule: -1})
+		return nil
+	}
+	return x.walk(chain, kind, method, &x.scratch.shown)
+}
+
+// showReply decodes the parts of a reply that a chain looks at.
+func (x *Exchange) showReply(uses rules.Uses) (err error) {
+	m, shown := &x.scratch.msg, &x.scratch.shown
+	if uses.Result && m.Result.Present() {
+		if shown.Result, err = stratum.Decode(m.Result.Of(x.scratch.text)); err != nil {
+			return err
+		}
+	}
+	if uses.Error && m.Error.Present() {
+		shown.Error, err = stratum.Decode(m.Error.Of(x.scratch.text))
+	}
+	return err
+}
+
+// pass sends a pool's line on, changed where it was edited.
+func (x *Exchange) pass(kind rules.Kind, method string, out *Out) {
+	out.Miner = x.apply(out.Miner, x.scratch.line)
+	x.record(Record{What: Message, Kind: kind, Method: method, Verdict: rules.Forward, Rule: -1, worker: x.current})
+}
+
+func (x *Exchange) drop(kind rules.Kind, method string, rule int) {
+	x.record(Record{What: Message, Kind: kind, Method: method, Verdict: rules.Dropped, Rule: rule, worker: x.current})
+}
+
+// response judges a reply, and gives it the id that the miner knows.
+func (x *Exchange) response(out *Out) {
+	raw := x.scratch.msg.ID.Of(x.scratch.text)
+	r, found := x.pending.take(stratum.IDOf(raw))
+	if !found {
+		if ours(raw) { // given up long ago; the miner knows no such id
+			x.refused(RefusedLateReply)
+			return
+		}
+		x.record(Record{What: Unmatched, Kind: rules.Response, Rule: -1})
+		x.pass(rules.Response, "", out)
+		return
+	}
+	if r.again != nil {
+		x.compare(r.again, out)
+		return
+	}
+	x.current = r.worker
+	x.settled(&r)
+	d := x.judgeReply(&r)
+	if d != nil && d.Verdict == rules.Dropped {
+		x.drop(rules.Response, r.method, d.By)
+	} else {
+		if d != nil && d.Changed() && x.editReply(d) != nil {
+			x.scratch.edits = x.scratch.edits[:0]
+		}
+		if r.orig != nil {
+			x.edit(x.scratch.msg.ID, r.orig)
+		}
+		x.pass(rules.Response, r.method, out)
+	}
+	if r.method == stratum.MethodSubscribe {
+		x.subscribeAnswered(out)
+	}
+}
+
+func (x *Exchange) judgeReply(r *request) *rules.Decision {
+	shown := &x.scratch.shown
+	shown.OK = x.ok(r.method)
+	shown.LatencyMS = float64(x.now.Sub(r.at)) / float64(time.Millisecond)
+	return x.judge(rules.Response, r.method, r.params, stratum.Span{To: int32(len(r.params))})
+}
+
+// ok reports whether a reply says yes. For a submit that is true and nothing else. Of
+// other requests p2pool answers authorize with null, and subscribe has a list.
+func (x *Exchange) ok(method string) bool {
+	m := &x.scratch.msg
+	if method == stratum.MethodSubmit {
+		return stratum.Accepted(x.scratch.text, m)
+	}
+	return x.absent(m.Error) && m.Result.Present() && string(m.Result.Of(x.scratch.text)) != "false"
+}
+
+// settled records what a reply says of its request.
+func (x *Exchange) settled(r *request) {
+	for i := range x.replays {
+		if x.replays[i].id == r.id {
+			x.replays[i].answer(x.scratch.text, &x.scratch.msg)
+		}
+	}
+	switch r.method {
+	case stratum.MethodSubmit:
+		rec := Record{What: ShareAccepted, Method: r.method, Rule: -1, Latency: x.now.Sub(r.at), worker: r.worker}
+		if !stratum.Accepted(x.scratch.text, &x.scratch.msg) {
+			rec.What, rec.Reason = ShareRejected, stratum.Reason(x.scratch.text, &x.scratch.msg)
+		}
+		x.record(rec)
+	case stratum.MethodAuthorize:
+		x.record(Record{What: Authorized, Method: r.method, Rule: -1, OK: x.ok(r.method), Latency: x.now.Sub(r.at), worker: r.worker})
+	}
+}
+
+// subscribeAnswered lets go what waited for the reply to subscribe.
+func (x *Exchange) subscribeAnswered(out *Out) {
+	x.subscribing--
+	x.subscribed = true
+	x.replays = nil
+	out.Miner = append(out.Miner, x.held...)
+	x.held = nil
+}

@@ -1,0 +1,89 @@
+package meter
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// Meter is the registry and its families.
+type Meter struct {
+	registry *prometheus.Registry
+
+	sessions, pending              *prometheus.GaugeVec
+	opened, closed                 *prometheus.CounterVec
+	messages, refused, renumbered  *prometheus.CounterVec
+	bytes                          *prometheus.CounterVec
+	ruleMatches, ruleErrors        *prometheus.CounterVec
+	submitted, accepted, rejected  *prometheus.CounterVec
+	denied, replied, dropped, lost *prometheus.CounterVec
+	dials                          *prometheus.CounterVec
+	up                             *prometheus.GaugeVec
+	relay, dialTime, shareTime     *prometheus.HistogramVec
+	policy                         *prometheus.GaugeVec
+}
+
+// New makes a registry of its own, with what Go tells of the process.
+func New() *Meter {
+	m := &Meter{registry: prometheus.NewRegistry()}
+	m.registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	m.sessions = m.gauge("loka_sessions", "Miners connected now.", "proxy", "listener")
+	m.opened = m.counter("loka_sessions_opened_total", "Miners that connected.", "proxy", "listener")
+	m.closed = m.counter("loka_sessions_closed_total", "Sessions that ended, by reason.", "proxy", "reason")
+	m.messages = m.counter("loka_messages_total", "Messages by kind, method and what became of them.", "proxy", "kind", "method", "verdict")
+	m.refused = m.counter("loka_lines_refused_total", "Lines that were not forwarded because they are no messages, by reason.", "proxy", "reason")
+	m.renumbered = m.counter("loka_requests_renumbered_total", "Requests sent up under another id, because their own was still unanswered.", "proxy")
+	m.bytes = m.counter("loka_received_bytes_total", "Bytes received, by the side they came from.", "proxy", "from")
+	m.ruleMatches = m.counter("loka_rule_matches_total", "Messages that a rule matched.", "proxy", "rule")
+	m.ruleErrors = m.counter("loka_rule_errors_total", "Messages on which an expression of a rule failed.", "proxy", "rule")
+	m.shares()
+	m.dials = m.counter("loka_dials_total", "Attempts to reach a server of a pool, by result.", "pool", "endpoint", "result")
+	m.up = m.gauge("loka_endpoint_up", "Whether the last attempt to reach the server succeeded.", "pool", "endpoint")
+	m.dialTime = m.histogram("loka_dial_seconds", "Time to reach a server: name, TCP and TLS.", prometheus.ExponentialBuckets(0.001, 2, 14), "pool", "endpoint")
+	m.relay = m.histogram("loka_relay_seconds", "Time from reading lines to having written what became of them.", prometheus.ExponentialBuckets(0.00001, 2, 16), "proxy", "from")
+	m.policy = m.gauge("loka_policy_info", "The policy in force.", "hash", "generation")
+	return m
+}
+
+// shares makes the families whose sum is the conservation of shares: submitted =
+// accepted + rejected + denied + replied + dropped + lost + pending.
+func (m *Meter) shares() {
+	m.submitted = m.counter("loka_shares_submitted_total", "Shares that miners submitted.", "proxy", "pool")
+	m.accepted = m.counter("loka_shares_accepted_total", "Shares that the pool accepted.", "proxy", "pool")
+	m.rejected = m.counter("loka_shares_rejected_total", "Shares that the pool rejected, by reason.", "proxy", "pool", "reason")
+	m.denied = m.counter("loka_shares_denied_total", "Shares that loka answered with an error.", "proxy", "pool")
+	m.replied = m.counter("loka_shares_replied_total", "Shares that a rule answered in the pool's place.", "proxy", "pool")
+	m.dropped = m.counter("loka_shares_dropped_total", "Shares that a rule dropped.", "proxy", "pool")
+	m.lost = m.counter("loka_shares_lost_total", "Shares that went to the pool and got no answer, by reason.", "proxy", "pool", "reason")
+	m.pending = m.gauge("loka_shares_pending", "Shares that the pool has yet to answer.", "proxy", "pool")
+	m.shareTime = m.histogram("loka_share_seconds", "Time from reading a share to reading the pool's verdict.", prometheus.ExponentialBuckets(0.001, 2, 14), "proxy", "pool")
+}
+
+// Gatherer gives what is served at /metrics.
+func (m *Meter) Gatherer() prometheus.Gatherer { return m.registry }
+
+// SetPolicy says which policy is in force.
+func (m *Meter) SetPolicy(hash, generation string) {
+	m.policy.Reset()
+	m.policy.WithLabelValues(hash, generation).Set(1)
+}
+
+func (m *Meter) counter(name, help string, labels ...string) *prometheus.CounterVec {
+	v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	m.registry.MustRegister(v)
+	return v
+}
+
+func (m *Meter) gauge(name, help string, labels ...string) *prometheus.GaugeVec {
+	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+	m.registry.MustRegister(v)
+	return v
+}
+
+func (m *Meter) histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
+	m.registry.MustRegister(v)
+	return v
+}

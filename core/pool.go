@@ -1,0 +1,196 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/loka-proxy/loka/core/meter"
+	"github.com/loka-proxy/loka/core/policy"
+	"github.com/loka-proxy/loka/transport"
+)
+
+// pool is one pool of the policy, with the health of its servers.
+type pool struct {
+	name      string
+	policy    *policy.Pool
+	endpoints []*endpoint
+	now       func() time.Time
+}
+
+func newPool(pp *policy.Pool, opt Options) *pool {
+	p := &pool{name: pp.Address, policy: pp, now: opt.Now}
+	for _, s := range pp.Servers {
+		p.endpoints = append(p.endpoints, &endpoint{
+			pool: pp.Address, server: s, log: opt.Log, meter: opt.Meter.Endpoint(pp.Address, s.Name), now: opt.Now,
+		})
+	}
+	return p
+}
+
+// dial reaches the first server that answers, in their order. Servers that failed a
+// moment ago come last: a black hole would cost every miner the whole timeout.
+func (p *pool) dial(ctx context.Context) (*transport.Conn, *endpoint, error) {
+	var errs []error
+	for _, e := range p.order() {
+		nc, err := e.dial(ctx, p.policy.DialTimeout)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		return transport.NewConn(nc, transport.Options{
+			MaxLine: p.policy.MaxLineBytes, IdleTimeout: p.policy.ReplyTimeout, WriteTimeout: p.policy.WriteTimeout,
+		}), e, nil
+	}
+	return nil, nil, errors.Join(errs...)
+}
+
+func (p *pool) order() []*endpoint {
+	var well, ill []*endpoint
+	for _, e := range p.endpoints {
+		if e.resting() {
+			ill = append(ill, e)
+		} else {
+			well = append(well, e)
+		}
+	}
+	return append(well, ill...)
+}
+
+// reachable reports whether a server is known to answer, or takes a connection now.
+func (p *pool) reachable(ctx context.Context) bool {
+	for _, e := range p.endpoints {
+		if e.isUp() {
+			return true
+		}
+	}
+	for _, e := range p.order() {
+		nc, err := e.dial(ctx, p.policy.DialTimeout)
+		if err == nil {
+			_ = nc.Close()
+			return true
+		}
+	}
+	return false
+}
+
+// endpoint is one server of a pool.
+type endpoint struct {
+	pool   string
+	server *policy.Server
+	log    hclog.Logger
+	meter  *meter.Endpoint
+	now    func() time.Time
+
+	mu       sync.Mutex
+	state    state
+	failures int       // in a row
+	rest     time.Time // until when others come first
+}
+
+type state uint8
+
+const (
+	unknown state = iota
+	up
+	down
+)
+
+func (e *endpoint) isUp() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.state == up
+}
+
+func (e *endpoint) resting() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.now().Before(e.rest)
+}
+
+// dial connects. That alone does not make the endpoint well: it may take connections
+// and say nothing.
+func (e *endpoint) dial(ctx context.Context, timeout time.Duration) (net.Conn, error) {
+	start := e.now()
+	nc, err := transport.Dial(ctx, e.server.Target, timeout)
+	e.meter.Dialled(dialResult(err), e.now().Sub(start))
+	if err != nil {
+		e.fail(err)
+		return nil, err
+	}
+	return nc, nil
+}
+
+func dialResult(err error) string {
+	var unresolved *net.DNSError
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.As(err, &unresolved):
+		return "no_such_host"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused"
+	case errors.Is(err, context.Canceled):
+		return "cancelled"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	}
+	return "failed"
+}
+
+// The rest after a failure doubles from the shortest to the longest.
+const (
+	shortestRest = time.Second
+	longestRest  = 30 * time.Second
+)
+
+// fail notes that the endpoint did not serve a session. It is logged once, not per try.
+func (e *endpoint) fail(err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.rest = e.now().Add(min(longestRest, shortestRest<<min(e.failures, 5)))
+	e.failures++
+	if e.state == down {
+		e.log.Debug("server is still down", "pool", e.pool, "endpoint", e.server.Name, "error", err)
+		return
+	}
+	e.state = down
+	e.meter.SetUp(false)
+	e.log.Warn("server is down", "pool", e.pool, "endpoint", e.server.Name, "address", e.server.Target.URL, "error", err)
+}
+
+// heard notes that the endpoint speaks Stratum.
+func (e *endpoint) heard() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.state == up {
+		return
+	}
+	if e.state == down {
+		e.log.Info("server is up again", "pool", e.pool, "endpoint", e.server.Name)
+	}
+	e.state, e.failures, e.rest = up, 0, time.Time{}
+	e.meter.SetUp(true)
+}
+
+// silence says in words why a pool's connection ended before it said anything.
+func silence(err error, waited time.Duration) error {
+	switch {
+	case errors.Is(err, transport.ErrIdle):
+		return fmt.Errorf("it took the connection and said nothing for %s", waited)
+	case errors.Is(err, io.EOF):
+		return errors.New("it closed the connection without a word")
+	}
+	return err
+}

@@ -1,0 +1,166 @@
+package core
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/loka-proxy/loka/core/exchange"
+	"github.com/loka-proxy/loka/core/stratum"
+	"github.com/loka-proxy/loka/rules"
+)
+
+// Record counts a fact of the session's conversation and, where people want to read of
+// it, logs it. It is the one place that does.
+func (s *session) Record(r *exchange.Record) {
+	m := s.front.proxy.meter
+	switch r.What {
+	case exchange.Message:
+		m.Message(kindLabel(r.Kind), methodLabel(r.Method), verdictLabel(r.Verdict))
+	case exchange.Refused:
+		m.Refused(r.Reason)
+	case exchange.Unjudged:
+		m.Refused("unjudged")
+	case exchange.Unmatched:
+		m.Refused("unmatched")
+	case exchange.Renumbered:
+		m.Renumbered()
+	case exchange.RuleMatched:
+		m.RuleMatched(r.Rule)
+	case exchange.RuleFailed:
+		m.RuleFailed(r.Rule)
+		s.logFailure(r)
+	case exchange.Authorized:
+		s.logAuthorized(r)
+	default:
+		s.recordShare(r)
+	}
+}
+
+// recordShare counts a share, each term of the sum by itself.
+func (s *session) recordShare(r *exchange.Record) {
+	switch r.What {
+	case exchange.ShareSubmitted:
+		s.tally.submitted++
+		s.shares.Submitted.Inc()
+	case exchange.ShareForwarded:
+		s.shares.Pending.Inc()
+	case exchange.ShareAccepted:
+		s.tally.accepted++
+		s.shares.Pending.Dec()
+		s.shares.Accepted.Inc()
+		s.shares.Judged(r.Latency)
+	case exchange.ShareRejected:
+		s.tally.rejected++
+		s.shares.Pending.Dec()
+		s.shares.Rejected(r.Reason)
+		s.shares.Judged(r.Latency)
+	case exchange.ShareDenied:
+		s.shares.Denied.Inc()
+	case exchange.ShareReplied:
+		s.shares.Replied.Inc()
+	case exchange.ShareDropped:
+		s.shares.Dropped.Inc()
+	case exchange.ShareLost:
+		s.shares.Pending.Dec()
+		s.shares.Lost(r.Reason)
+	}
+}
+
+func (s *session) logAuthorized(r *exchange.Record) {
+	log := s.d.opt.Log
+	if r.OK {
+		log.Info("authorized", "proxy", s.front.proxy.name, "session", s.id, "remote", s.remote,
+			"user", clip(r.User()), "pool_user", clip(r.PoolUser()), "pool", s.pool.name)
+		return
+	}
+	log.Warn("the pool refused a worker", "proxy", s.front.proxy.name, "session", s.id, "remote", s.remote,
+		"user", clip(r.User()), "pool_user", clip(r.PoolUser()), "pool", s.pool.name)
+}
+
+// logFailure says which expression failed, at most once a minute for each rule.
+func (s *session) logFailure(r *exchange.Record) {
+	s.front.proxy.failed[r.Rule].Do(func() {
+		s.d.opt.Log.Warn("a rule failed", "proxy", s.front.proxy.name, "rule", s.front.proxy.policy.Program.Rules()[r.Rule].Address,
+			"session", s.id, "method", clip(r.Method), "error", r.Failure.Error())
+	})
+}
+
+// note logs why the conversation ended the session.
+func (s *session) note(why string) {
+	s.d.opt.Log.Debug("session ends", "proxy", s.front.proxy.name, "session", s.id, "remote", s.remote, "because", why)
+}
+
+// logEnd says what came of a session. Those that never reached a pool are scanners and
+// health checks as a rule, and not worth a line.
+func (s *session) logEnd() {
+	log := s.d.opt.Log.Info
+	if s.leg == nil {
+		log = s.d.opt.Log.Debug
+	}
+	log("session closed", "proxy", s.front.proxy.name, "session", s.id, "remote", s.remote, "reason", string(s.closed),
+		"pool", s.pool.name, "lasted", s.d.opt.Now().Sub(s.began).String(),
+		"submitted", s.tally.submitted, "accepted", s.tally.accepted, "rejected", s.tally.rejected)
+}
+
+// maxClip is the longest text of a miner that a log line takes.
+const maxClip = 128
+
+// clip makes a miner's text fit for a log.
+func clip(text string) string {
+	if len(text) > maxClip {
+		text = strings.ToValidUTF8(text[:maxClip], "") + "…"
+	}
+	if utf8.ValidString(text) && strings.IndexFunc(text, unicode.IsControl) < 0 {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return '�'
+		}
+		return r
+	}, text)
+}
+
+// newID names a session.
+func newID() string {
+	var b [6]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// kindLabel, methodLabel and verdictLabel give the words that metrics use.
+func kindLabel(k rules.Kind) string {
+	switch k {
+	case rules.Request:
+		return "request"
+	case rules.Response:
+		return "response"
+	}
+	return "notification"
+}
+
+func verdictLabel(v rules.Verdict) string {
+	switch v {
+	case rules.Denied:
+		return "deny"
+	case rules.Replied:
+		return "reply"
+	case rules.Dropped:
+		return "drop"
+	}
+	return "forward"
+}
+
+// methodLabel keeps the methods that miners make up out of the metrics.
+func methodLabel(method string) string {
+	switch {
+	case method == "":
+		return "none"
+	case stratum.Known(method):
+		return method
+	}
+	return "other"
+}
