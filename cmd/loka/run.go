@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/cobra"
+
+	"github.com/loka-proxy/loka/core"
+	"github.com/loka-proxy/loka/core/admin"
+	"github.com/loka-proxy/loka/core/meter"
+	"github.com/loka-proxy/loka/core/policy"
+	"github.com/loka-proxy/loka/transport"
+)
+
+func runCommand() *cobra.Command {
+	var flags policyFlags
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run a policy until SIGINT or SIGTERM",
+		Long: `Run a policy until SIGINT or SIGTERM.
+
+At the first signal loka stops accepting miners, lets those that are connected get
+the answers they wait for (drain_timeout in the policy), and exits with 0. A second
+signal ends it at once.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			p, err := flags.load()
+			if err != nil {
+				return err
+			}
+			return run(cmd.Context(), p)
+		},
+	}
+	flags.register(cmd)
+	return cmd
+}
+
+// run serves a policy until a signal.
+func run(ctx context.Context, p *policy.Policy) error {
+	log, err := logger(p.Log)
+	if err != nil {
+		return &failure{code: exitUsage, err: err}
+	}
+	m := meter.New()
+	daemon := core.New(p, core.Options{Log: log, Meter: m, Now: time.Now})
+	if err := daemon.Listen(ctx); err != nil {
+		return &failure{code: exitStart, err: err}
+	}
+	web, err := serveAdmin(ctx, p.Admin, m, daemon, log)
+	if err != nil {
+		daemon.Drain(ended(ctx))
+		return &failure{code: exitStart, err: err}
+	}
+	// One buffered for each of the two signals that mean something.
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	daemon.Serve()
+	log.Info("loka runs", "version", version(), "policy", p.Hash)
+
+	var broken error
+	select {
+	case s := <-signals:
+		log.Info("stopping", "signal", s.String(), "drain_timeout", p.DrainTimeout.String())
+	case <-ctx.Done():
+	case broken = <-web.broken:
+		log.Error("stopping", "error", broken)
+	}
+	stop(ctx, daemon, web, p.DrainTimeout, signals)
+	log.Info("stopped")
+	if broken != nil {
+		return &failure{code: exitStart, err: broken}
+	}
+	return nil
+}
+
+// stop drains the daemon; a signal meanwhile ends the process at once.
+func stop(ctx context.Context, daemon *core.Daemon, web *web, wait time.Duration, signals <-chan os.Signal) {
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
+		defer cancel()
+		daemon.Drain(ctx)
+		web.close(ctx)
+	}()
+	select {
+	case <-drained:
+	case <-signals:
+		os.Exit(exitStart)
+	}
+}
+
+// ended gives a context that is over.
+func ended(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	return ctx
+}
+
+// web is the admin server while loka runs; all of it is nil without one.
+type web struct {
+	server *admin.Server
+	broken chan error
+}
+
+func serveAdmin(ctx context.Context, a policy.Admin, m *meter.Meter, daemon *core.Daemon, log hclog.Logger) (*web, error) {
+	w := &web{broken: make(chan error, 1)}
+	if a.Address == "" {
+		return w, nil
+	}
+	socket, err := transport.Listen(ctx, a.Address)
+	if err != nil {
+		return nil, fmt.Errorf("admin: %w", err)
+	}
+	w.server = admin.New(socket, m.Gatherer(), daemon)
+	go func() {
+		if err := w.server.Serve(); err != nil {
+			w.broken <- err
+		}
+	}()
+	log.Info("metrics", "url", "http://"+reachable(w.server.Addr())+"/metrics")
+	return w, nil
+}
+
+// reachable turns an address that is bound on every interface into one to type.
+func reachable(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func (w *web) close(ctx context.Context) {
+	if w.server != nil {
+		_ = w.server.Close(ctx)
+	}
+}
+
+// logger makes the log that the policy asks for; the environment overrides it.
+func logger(l policy.Log) (hclog.Logger, error) {
+	if v := os.Getenv("LOKA_LOG_LEVEL"); v != "" {
+		l.Level = v
+	}
+	if v := os.Getenv("LOKA_LOG_FORMAT"); v != "" {
+		l.Format = v
+	}
+	level := hclog.LevelFromString(l.Level)
+	if level == hclog.NoLevel {
+		return nil, fmt.Errorf("LOKA_LOG_LEVEL: %q is no level; there are trace, debug, info, warn and error", l.Level)
+	}
+	if l.Format != "text" && l.Format != "json" {
+		return nil, errors.New("LOKA_LOG_FORMAT: must be text or json")
+	}
+	return hclog.New(&hclog.LoggerOptions{
+		Name: "loka", Level: level, Output: os.Stderr,
+		JSONFormat: l.Format == "json", Color: hclog.AutoColor, ColorHeaderOnly: true,
+		TimeFormat: timeFormat(l.Format),
+	}), nil
+}
+
+func timeFormat(format string) string {
+	if format == "json" {
+		return time.RFC3339Nano
+	}
+	return "15:04:05.000"
+}
