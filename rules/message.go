@@ -73,6 +73,11 @@ type Decision struct {
 	// Trace asks for Steps; it is left as it is by Decide.
 	Trace bool
 	Steps []Step
+
+	// boxed is Params as expressions read it, and where it was when it was boxed.
+	boxed    any
+	boxedAt  *any
+	boxedLen int
 }
 
 // Changed reports whether any part of the message differs from what came in, so far

@@ -15,6 +15,14 @@ const (
 	Notification
 )
 
+// String gives the kind as the policy's rule blocks are called.
+func (k Kind) String() string {
+	if k > Notification {
+		return "unknown"
+	}
+	return [...]string{"connect", "request", "response", "notification"}[k]
+}
+
 // Source is one expression as its author wrote it.
 type Source struct {
 	// Text is the expression, decoded: no quotes around it, no heredoc markers.

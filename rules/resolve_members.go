@@ -1,0 +1,123 @@
+package rules
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+)
+
+// member settles client.ip, var.wallet, and an element of anything.
+func (r *resolver) member(n *ast.MemberNode) ast.Node {
+	if root, ok := n.Node.(*ast.IdentifierNode); ok && !slices.Contains(r.lets, root.Value) {
+		if list := r.behind(root.Value); list != nil {
+			return r.named(n, root.Value, list)
+		}
+	}
+	n.Node, n.Property = r.node(n.Node), r.node(n.Property)
+	if c, ok := n.Node.(*ast.ConstantNode); ok {
+		return r.element(n, c.Value)
+	}
+	return n
+}
+
+// named settles a name of two parts.
+func (r *resolver) named(n *ast.MemberNode, root string, list []string) ast.Node {
+	property, ok := n.Property.(*ast.StringNode)
+	if !ok {
+		return r.refuse(n.Property, "Incomplete name in expression", "The name behind "+root+" is written out, as in "+root+"."+firstOf(list)+".")
+	}
+	name := root + "." + property.Value
+	if m, ok := r.constants(root); ok {
+		if v, ok := m[property.Value]; ok {
+			r.secret = r.secret || r.scope.Sensitive[name]
+			return r.constant(v, n.Location(), n)
+		}
+	} else if e := r.vocabulary.names[name]; e != nil {
+		r.read(e, n)
+		flat := &ast.IdentifierNode{Value: name}
+		flat.SetLocation(n.Location())
+		return flat
+	}
+	detail := "There is no " + name + " here." + didYouMean(Nearest(property.Value, list))
+	if len(list) > 0 {
+		detail += "\n\n" + root + " has: " + strings.Join(list, ", ") + "."
+	}
+	return r.refuse(property, "Unknown name in expression", detail)
+}
+
+func firstOf(list []string) string {
+	if len(list) == 0 {
+		return "name"
+	}
+	return list[0]
+}
+
+// constant makes a node of a value of the policy.
+func (r *resolver) constant(v any, at file.Location, n ast.Node) ast.Node {
+	clean, why := sanitize(v, 0)
+	if why != "" {
+		return r.refuse(n, "Unusable value", "Expressions cannot use this value. "+why)
+	}
+	var c ast.Node
+	switch v := clean.(type) {
+	case string:
+		c = &ast.StringNode{Value: v}
+	case int:
+		c = &ast.IntegerNode{Value: v}
+	case float64:
+		c = &ast.FloatNode{Value: v}
+	case bool:
+		c = &ast.BoolNode{Value: v}
+	case nil:
+		c = &ast.NilNode{}
+	default:
+		c = &ast.ConstantNode{Value: uniform(v)}
+	}
+	c.SetLocation(at)
+	return c
+}
+
+// element folds a constant element of a constant list or map.
+func (r *resolver) element(n *ast.MemberNode, from any) ast.Node {
+	of := reflect.ValueOf(from)
+	switch property := n.Property.(type) {
+	case *ast.StringNode:
+		if of.Kind() == reflect.Map {
+			return r.value(n, property, of)
+		}
+	case *ast.IntegerNode:
+		if of.Kind() != reflect.Slice {
+			break
+		}
+		if i := property.Value; i >= 0 && i < of.Len() {
+			return r.constant(of.Index(i).Interface(), n.Location(), n)
+		}
+		return r.refuse(n.Property, "Index out of range", "The list has "+strconv.Itoa(of.Len())+" elements; the first is 0.")
+	}
+	return n
+}
+
+func (r *resolver) value(n *ast.MemberNode, key *ast.StringNode, of reflect.Value) ast.Node {
+	if v := of.MapIndex(reflect.ValueOf(key.Value)); v.IsValid() {
+		return r.constant(v.Interface(), n.Location(), n)
+	}
+	if n.Optional {
+		none := &ast.NilNode{}
+		none.SetLocation(n.Location())
+		return none
+	}
+	var list []string
+	for _, k := range of.MapKeys() {
+		list = append(list, k.String())
+	}
+	slices.Sort(list)
+	detail := `There is no "` + key.Value + `" in this map.` + didYouMean(Nearest(key.Value, list))
+	if len(list) > 0 {
+		detail += "\n\nThe map has: " + strings.Join(list, ", ") + "."
+	}
+	return r.refuse(key, "Unknown name in expression", detail)
+}
