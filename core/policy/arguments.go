@@ -1,0 +1,175 @@
+package policy
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// maxDuration bounds every duration of a policy: what is longer is a slip.
+const maxDuration = 24 * time.Hour
+
+// arguments reads the arguments of one block. A reading gives the default when the
+// argument is not there, null, or wrong, which is reported.
+type arguments struct {
+	l     *loader
+	scope *scope
+	attrs hcl.Attributes
+}
+
+// value gives an argument, converted to a type and without marks. It is not ok when
+// there is none.
+func (a arguments) value(name string, want cty.Type) (value cty.Value, ok bool) {
+	attr := a.attrs[name]
+	if attr == nil {
+		return value, false
+	}
+	value = a.l.eval(attr.Expr, a.scope)
+	if value.IsMarked() {
+		a.l.hide(attr.Expr.Range())
+	}
+	value, _ = value.UnmarkDeep()
+	if value.Type() == cty.DynamicPseudoType && !value.IsKnown() {
+		return value, false
+	}
+	converted, err := convert.Convert(value, want)
+	if err != nil || simpler(value.Type(), want) {
+		a.l.fail(attr.Expr.Range(), "Wrong type of argument", "%s must be %s, and this is %s.",
+			name, withArticle(want.FriendlyName()), withArticle(value.Type().FriendlyName()))
+		return value, false
+	}
+	return converted, converted.IsWhollyKnown() && !converted.IsNull()
+}
+
+// simpler reports whether a conversion to text would hide a slip: strategy = true.
+func simpler(have, want cty.Type) bool {
+	return want == cty.String && (have == cty.Bool || have == cty.Number) ||
+		have == cty.String && want == cty.Bool
+}
+
+// at is the place of an argument's value.
+func (a arguments) at(name string) hcl.Range { return a.attrs[name].Expr.Range() }
+
+func (a arguments) text(name, otherwise string) string {
+	value, ok := a.value(name, cty.String)
+	if !ok {
+		return otherwise
+	}
+	return value.AsString()
+}
+
+// choice reads a text that must be one of a few.
+func (a arguments) choice(name, otherwise string, choices ...string) string {
+	got := a.text(name, otherwise)
+	if got == otherwise || slices.Contains(choices, got) {
+		return got
+	}
+	a.l.fail(a.at(name), "Wrong value", "%s is %s.%s", name, oneOf(choices), didYouMean(got, choices))
+	return otherwise
+}
+
+func (a arguments) flag(name string) bool {
+	value, ok := a.value(name, cty.Bool)
+	return ok && value.True()
+}
+
+// number reads a whole number between bounds.
+func (a arguments) number(name string, otherwise, least, most int) int {
+	value, ok := a.value(name, cty.Number)
+	if !ok {
+		return otherwise
+	}
+	n, accuracy := value.AsBigFloat().Int64()
+	if accuracy != big.Exact || n < int64(least) || n > int64(most) {
+		a.l.fail(a.at(name), "Wrong value", "%s is a whole number from %d to %d.", name, least, most)
+		return otherwise
+	}
+	return int(n)
+}
+
+// duration reads a text such as "5s".
+func (a arguments) duration(name string, otherwise time.Duration) time.Duration {
+	attr := a.attrs[name]
+	if attr == nil {
+		return otherwise
+	}
+	value := a.l.eval(attr.Expr, a.scope)
+	if !value.IsKnown() || value.IsNull() {
+		return otherwise
+	}
+	value, _ = value.UnmarkDeep()
+	const form = `A duration is a text such as "500ms", "5s", "10m" or "1h30m"`
+	if value.Type() != cty.String {
+		a.l.fail(attr.Expr.Range(), "Wrong duration", form+", and this is %s.", withArticle(value.Type().FriendlyName()))
+		return otherwise
+	}
+	d, err := time.ParseDuration(value.AsString())
+	switch {
+	case err != nil:
+		a.l.fail(attr.Expr.Range(), "Wrong duration", form+".")
+	case d <= 0:
+		a.l.fail(attr.Expr.Range(), "Wrong duration", "%s must be longer than nothing.", name)
+	case d < time.Millisecond || d > maxDuration:
+		a.l.fail(attr.Expr.Range(), "Wrong duration", "%s is at least 1ms and at most 24h.", name)
+	default:
+		return d
+	}
+	return otherwise
+}
+
+// plainText reads a text that ends up in a line of the protocol or of a log.
+func (a arguments) plainText(name, otherwise string, most int) string {
+	got := a.text(name, otherwise)
+	if a.attrs[name] == nil {
+		return got
+	}
+	if len(got) > most {
+		a.l.fail(a.at(name), "Wrong value", "%s has %d bytes; %d are allowed.", name, len(got), most)
+		return otherwise
+	}
+	if strings.ContainsFunc(got, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029 }) {
+		a.l.fail(a.at(name), "Wrong value", "%s is one line of text without control characters.", name)
+		return otherwise
+	}
+	return got
+}
+
+// withArticle gives "a string", "an object".
+func withArticle(noun string) string {
+	switch noun {
+	case "bool":
+		noun = "bool (true or false)"
+	case "dynamic":
+		return "null"
+	}
+	if strings.ContainsRune("aeio", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
+}
+
+// attributes makes a schema of arguments that may be left out; a name that ends in !
+// may not.
+func attributes(names ...string) []hcl.AttributeSchema {
+	list := make([]hcl.AttributeSchema, len(names))
+	for i, name := range names {
+		bare := strings.TrimSuffix(name, "!")
+		list[i] = hcl.AttributeSchema{Name: bare, Required: bare != name}
+	}
+	return list
+}
+
+// isGiven reports whether an argument is there and has a value other than null.
+func (a arguments) isGiven(name string) bool {
+	attr := a.attrs[name]
+	if attr == nil {
+		return false
+	}
+	value, diags := attr.Expr.Value(a.scope.EvalContext)
+	return !diags.HasErrors() && value.IsKnown() && !value.IsNull()
+}

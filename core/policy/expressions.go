@@ -1,0 +1,95 @@
+package policy
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/loka-proxy/loka/rules"
+)
+
+// expression reads an argument that is an expression in a string: its text goes to
+// the rules as it stands, never through HCL's evaluation, which would paste values
+// into code.
+func (l *loader) expression(src *source, attr *hcl.Attribute) (rules.Source, bool) {
+	expr := attr.Expr
+	for {
+		inner, ok := expr.(*hclsyntax.ParenthesesExpr)
+		if !ok {
+			break
+		}
+		expr = inner.Expression
+	}
+	rng := expr.Range()
+	if src.wasReported(rng) {
+		return rules.Source{}, false
+	}
+	if !l.isString(src, attr.Name, expr) {
+		return rules.Source{}, false
+	}
+	content := text(decode(src, rng))
+	if strings.TrimSpace(content) == "" {
+		l.fail(rng, "Empty expression", "This argument is an expression; there is nothing in it.")
+		return rules.Source{}, false
+	}
+	return rules.Source{Text: content, Origin: &place{src: src, rng: rng, expression: true}}, true
+}
+
+// isString makes sure that an expression is a string without interpolation.
+func (l *loader) isString(src *source, name string, expr hcl.Expression) bool {
+	switch e := expr.(type) {
+	case *hclsyntax.TemplateWrapExpr:
+		l.failInterpolation(src, e.Range(), []hclsyntax.Expression{e.Wrapped})
+		return false
+	case *hclsyntax.TemplateExpr:
+		for _, part := range e.Parts {
+			if _, literal := part.(*hclsyntax.LiteralValueExpr); !literal {
+				l.failInterpolation(src, e.Range(), e.Parts)
+				return false
+			}
+		}
+		return true
+	}
+	rng := expr.Range()
+	raw := src.quote(rng)
+	if strings.HasPrefix(raw, `"`) && strings.HasSuffix(raw, `"`) && l.failDoubleQuote(src, rng, name) {
+		return false
+	}
+	l.failUnquoted(src, rng)
+	return false
+}
+
+func (l *loader) failInterpolation(src *source, rng hcl.Range, parts []hclsyntax.Expression) {
+	detail := "This argument is an expression: it is compiled once and run for every message, so HCL's ${…} has no meaning in it. Names are used directly"
+	if better, ok := joined(src, parts); ok {
+		detail += ":\n\n    " + inQuotes(better)
+	} else {
+		detail += "."
+	}
+	l.fail(rng, "Interpolation in an expression", "%s", detail)
+}
+
+// joined writes the parts of a template as an expression that joins them with +. It
+// gives up where the result would not be one.
+func joined(src *source, parts []hclsyntax.Expression) (string, bool) {
+	var out []string
+	for _, part := range parts {
+		literal, ok := part.(*hclsyntax.LiteralValueExpr)
+		if !ok {
+			out = append(out, src.quote(part.Range()))
+			continue
+		}
+		if literal.Val.Type() != cty.String {
+			return "", false
+		}
+		value := literal.Val.AsString()
+		if strings.ContainsAny(value, "'\"\\\n(") {
+			return "", false
+		}
+		out = append(out, "'"+value+"'")
+	}
+	better := strings.Join(out, " + ")
+	return better, !strings.Contains(better, "\n")
+}

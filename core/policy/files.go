@@ -1,0 +1,246 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+const (
+	// maxPolicyBytes and maxDepth keep a file that is no policy at all from
+	// exhausting memory or the stack: the HCL parser recurses.
+	maxPolicyBytes = 1 << 20
+	maxDepth       = 100
+	// maxDataBytes bounds what file() reads.
+	maxDataBytes = 16 << 20
+)
+
+// errTooLarge says that a file is larger than the place it is read for allows.
+var errTooLarge = errors.New("file too large")
+
+// inputs is every file that a load has read. A change to any of them may change the
+// policy.
+type inputs struct {
+	names    []string
+	contents map[string][]byte
+}
+
+// read reads a file and remembers it.
+func (in *inputs) read(name string, limit int64) ([]byte, error) {
+	if content, ok := in.contents[name]; ok {
+		return content, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: syscall.EISDIR}
+	}
+	content, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(content)) > limit {
+		return nil, fmt.Errorf("read %s: %w", name, errTooLarge)
+	}
+	in.names = append(in.names, name)
+	in.contents[name] = content
+	return content, nil
+}
+
+// whyNot says in a few words why a file could not be read.
+func whyNot(err error) string {
+	var path *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "it does not exist"
+	case errors.Is(err, fs.ErrPermission):
+		return "permission denied"
+	case errors.Is(err, syscall.EISDIR):
+		return "it is a directory"
+	case errors.Is(err, errTooLarge):
+		return "it is too large"
+	case errors.As(err, &path):
+		return path.Err.Error()
+	}
+	return err.Error()
+}
+
+// isPolicyFile tells policy files from tests and from files of values.
+func isPolicyFile(name string) bool {
+	base := filepath.Base(name)
+	return strings.HasSuffix(base, ".hcl") && !strings.HasSuffix(base, ".test.hcl") &&
+		!strings.HasSuffix(base, ".vars.hcl") && !strings.HasPrefix(base, ".")
+}
+
+// readPolicy reads the file or the directory that the policy is, with all that it
+// includes.
+func (l *loader) readPolicy(path string) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		l.failNowhere("Policy not readable", "%s cannot be read: %s.", path, whyNot(err))
+	case info.IsDir():
+		l.root = path
+		l.readDirectory(path)
+	case !isPolicyFile(path):
+		l.failNowhere("Not a policy file", "%s is not a policy: policies are named *.hcl, tests *.test.hcl and files of values *.vars.hcl.", path)
+	default:
+		l.root = filepath.Dir(path)
+		l.readFile(path, nil)
+	}
+}
+
+func (l *loader) readDirectory(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		l.failNowhere("Policy not readable", "The directory %s cannot be read: %s.", dir, whyNot(err))
+		return
+	}
+	found := false
+	for _, e := range entries {
+		name := filepath.Join(dir, e.Name())
+		switch {
+		case strings.HasSuffix(e.Name(), ".auto.vars.hcl") && !strings.HasPrefix(e.Name(), "."):
+			l.autoVars = append(l.autoVars, name)
+		case isPolicyFile(name) && !e.IsDir():
+			found = true
+			l.readFile(name, nil)
+		}
+	}
+	if !found {
+		l.failNowhere("No policy here", "The directory %s holds no policy file (*.hcl; *.test.hcl and *.vars.hcl do not count).", dir)
+	}
+}
+
+// readFile reads and parses one policy file, once, and then what it includes. from is
+// the place that asks for it, or nil.
+func (l *loader) readFile(name string, from *hcl.Range) {
+	identity := name
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		identity, _ = filepath.Abs(real)
+	}
+	if l.seen[identity] {
+		return
+	}
+	l.seen[identity] = true
+	src := l.open(name, from)
+	if src == nil {
+		return
+	}
+	l.files = append(l.files, src)
+	l.parse(src)
+	if src.body != nil {
+		l.readIncludes(src)
+	}
+}
+
+// open reads a file that is to be parsed as HCL and makes it known to the report.
+func (l *loader) open(name string, from *hcl.Range) *source {
+	content, err := l.inputs.read(name, maxPolicyBytes)
+	problem := ""
+	switch {
+	case err != nil:
+		problem = whyNot(err)
+	case !utf8.Valid(content):
+		problem = "it is not valid UTF-8"
+	}
+	if problem != "" {
+		l.failFile(name, problem, from)
+		return nil
+	}
+	src := &source{name: name, bytes: content}
+	l.knows(src)
+	if depth(content, name) > maxDepth {
+		l.failFile(name, "its brackets are nested too deeply", from)
+		return nil
+	}
+	return src
+}
+
+func (l *loader) failFile(name, problem string, from *hcl.Range) {
+	const summary = "File not readable"
+	if from == nil {
+		l.failNowhere(summary, "%s cannot be read: %s.", name, problem)
+		return
+	}
+	l.fail(*from, summary, "%s cannot be read: %s.", name, problem)
+}
+
+// readIncludes follows include = ["…"]. It runs before any variable is known, so the
+// list holds plain texts.
+func (l *loader) readIncludes(src *source) {
+	attr := src.body.Attributes["include"]
+	if attr == nil {
+		return
+	}
+	items, diags := hcl.ExprList(attr.Expr)
+	if diags.HasErrors() {
+		l.fail(attr.Expr.Range(), "Wrong include", `include is a list of file names, as in include = ["pools.hcl", "sites/*.hcl"].`)
+		return
+	}
+	for _, item := range items {
+		value, diags := item.Value(nil)
+		if diags.HasErrors() || value.Type() != cty.String || value.IsNull() {
+			l.fail(item.Range(), "Wrong include", "A file name in include is a plain text in quotes: it is read before anything else, so no variable is known yet.")
+			continue
+		}
+		l.include(src, value.AsString(), item.Range())
+	}
+}
+
+func (l *loader) include(src *source, pattern string, at hcl.Range) {
+	full := pattern
+	if !filepath.IsAbs(pattern) {
+		full = filepath.Join(filepath.Dir(src.name), pattern)
+	}
+	names, err := filepath.Glob(full)
+	if err != nil {
+		l.fail(at, "Wrong include", "The pattern %q is malformed.", pattern)
+		return
+	}
+	matched := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !isPolicyFile(name) })
+	switch {
+	case len(names) == 0:
+		l.fail(at, "Nothing to include", "No file matches %q (looked for %s).", pattern, full)
+	case len(matched) == 0:
+		l.fail(at, "Nothing to include", "%q matches no policy file: policies are named *.hcl, and *.test.hcl and *.vars.hcl do not count.", pattern)
+	}
+	for _, name := range matched {
+		l.readFile(name, &at)
+	}
+}
+
+// parse parses a file. Mistakes in the arguments that are expressions are told by
+// what was probably meant, and the file is parsed again without them, so that one
+// wrong quote does not hide all that comes after it.
+func (l *loader) parse(src *source) {
+	work := src.bytes
+	for {
+		file, diags := hclsyntax.ParseConfig(work, src.name, hcl.InitialPos)
+		src.body, _ = file.Body.(*hclsyntax.Body)
+		if !diags.HasErrors() {
+			return
+		}
+		fixed, ok := l.repair(src, work, diags)
+		if !ok {
+			l.add(diags)
+			src.broken = true
+			return
+		}
+		work = fixed
+	}
+}

@@ -1,0 +1,217 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Options is what a load is given besides the files.
+type Options struct {
+	// Settings are the values of --var and --var-file, in the order of the command
+	// line. A later one wins.
+	Settings []Setting
+	// Environ looks up an environment variable: LOKA_VAR_name gives a variable a
+	// value, and env("NAME") reads one in a default. Nil means an empty environment.
+	Environ func(name string) (value string, ok bool)
+}
+
+// Setting is one --var or --var-file. One of the two fields is given.
+type Setting struct {
+	// Var is "name=value".
+	Var string
+	// VarFile is the name of a file of values.
+	VarFile string
+}
+
+// Load reads a policy from a file, or from all *.hcl of a directory, with everything
+// that it includes, and checks and compiles all of it.
+//
+// The policy is nil if there is any error; the diagnostics hold all of them, not the
+// first one, and the warnings too. Nothing is dialled, bound or run.
+func Load(path string, opts Options) (*Policy, Diagnostics) {
+	if opts.Environ == nil {
+		opts.Environ = func(string) (string, bool) { return "", false }
+	}
+	l := newLoader(opts)
+	l.readPolicy(path)
+	if l.readable() {
+		l.build()
+	}
+	diags := l.diagnostics()
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	l.policy.Files = l.inputs.names
+	l.policy.Hash = l.hash()
+	return l.policy, diags
+}
+
+// loader carries one load from the first file to the last proxy.
+type loader struct {
+	*report
+	opts   Options
+	inputs inputs
+	// root is the directory that the policy is in.
+	root     string
+	files    []*source
+	autoVars []string
+	seen     map[string]bool
+
+	blocks    map[string][]*block
+	variables map[string]*variable
+	locals    map[string]*local
+	pools     map[string]*poolBlock
+	rulesets  map[string]*ruleset
+	// poolAt finds a pool by its address; poolValue is what pool stands for once all
+	// pools are made.
+	poolAt    map[string]*Pool
+	poolValue cty.Value
+	listeners map[string]listenerPlace
+
+	policy *Policy
+}
+
+func newLoader(opts Options) *loader {
+	return &loader{
+		report:    newReport(),
+		opts:      opts,
+		inputs:    inputs{contents: map[string][]byte{}},
+		seen:      map[string]bool{},
+		blocks:    map[string][]*block{},
+		variables: map[string]*variable{},
+		locals:    map[string]*local{},
+		pools:     map[string]*poolBlock{},
+		rulesets:  map[string]*ruleset{},
+		poolAt:    map[string]*Pool{},
+		poolValue: cty.NilVal,
+		listeners: map[string]listenerPlace{},
+		policy: &Policy{
+			Log:          Log{Level: "info", Format: "text"},
+			DrainTimeout: 5 * time.Second,
+		},
+	}
+}
+
+// readable reports whether the policy was read as a whole. Judging a part of it would
+// report as missing what only could not be read.
+func (l *loader) readable() bool {
+	for _, src := range l.files {
+		if src.broken {
+			return false
+		}
+	}
+	for _, d := range l.diags {
+		if d.Severity == hcl.DiagError && d.Subject == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// build evaluates the policy, in the order in which its parts may refer to each
+// other: variables, locals, pools, rulesets, proxies.
+func (l *loader) build() {
+	l.declare()
+	l.buildVariables()
+	l.buildLocals(earlyLocals)
+	l.buildSettings()
+	l.buildPools()
+	l.buildLocals(lateLocals)
+	l.buildAudits()
+	l.buildRulesets()
+	l.buildProxies()
+	l.checkUnusedRulesets()
+}
+
+// block is a block of a policy file with the file that it stands in.
+type block struct {
+	*hcl.Block
+	src *source
+}
+
+// name is the last label.
+func (b *block) name() string { return b.Labels[len(b.Labels)-1] }
+
+func (b *block) nameRange() hcl.Range { return b.LabelRanges[len(b.LabelRanges)-1] }
+
+var topSchema = &hcl.BodySchema{
+	Attributes: []hcl.AttributeSchema{{Name: "include"}, {Name: "drain_timeout"}},
+	Blocks: []hcl.BlockHeaderSchema{
+		{Type: "variable", LabelNames: []string{"name"}},
+		{Type: "locals"},
+		{Type: "pool", LabelNames: []string{"name"}},
+		{Type: "ruleset", LabelNames: []string{"name"}},
+		{Type: "proxy", LabelNames: []string{"name"}},
+		{Type: "audit", LabelNames: []string{"type", "name"}},
+		{Type: "admin"},
+		{Type: "log"},
+	},
+}
+
+// declare sorts the blocks of all files by their types and makes sure that no name is
+// given twice.
+func (l *loader) declare() {
+	var drain *hcl.Attribute
+	for _, src := range l.files {
+		content, diags := src.body.Content(topSchema)
+		l.add(diags)
+		for _, b := range content.Blocks {
+			l.blocks[b.Type] = append(l.blocks[b.Type], &block{b, src})
+		}
+		attr := content.Attributes["drain_timeout"]
+		switch {
+		case attr == nil:
+		case drain != nil:
+			l.fail(attr.NameRange, "Argument given twice", "drain_timeout was already given at %s.", position(drain.NameRange))
+		default:
+			drain = attr
+		}
+	}
+	if drain != nil {
+		args := arguments{l, &scope{EvalContext: &hcl.EvalContext{}}, hcl.Attributes{drain.Name: drain}}
+		l.policy.DrainTimeout = args.duration("drain_timeout", l.policy.DrainTimeout)
+	}
+	for _, kind := range []string{"variable", "pool", "ruleset", "proxy", "audit"} {
+		l.blocks[kind] = l.unique(kind, l.blocks[kind])
+	}
+	l.single("admin")
+	l.single("log")
+}
+
+// unique drops blocks whose name is malformed or taken, and reports them.
+func (l *loader) unique(kind string, blocks []*block) []*block {
+	first := map[string]hcl.Range{}
+	var kept []*block
+	for _, b := range blocks {
+		if !l.isName(kind, b.name(), b.nameRange()) {
+			continue
+		}
+		key := address(b.Labels...)
+		if at, taken := first[key]; taken {
+			l.fail(b.DefRange, "Name given twice", "%s %q is already declared at %s.", kind, b.name(), position(at))
+			continue
+		}
+		first[key] = b.DefRange
+		kept = append(kept, b)
+	}
+	return kept
+}
+
+func (l *loader) single(kind string) {
+	blocks := l.blocks[kind]
+	for i := 1; i < len(blocks); i++ {
+		l.fail(blocks[i].DefRange, "Block given twice", "A policy has one block %s, and there is one at %s.", kind, position(blocks[0].DefRange))
+	}
+	if len(blocks) > 1 {
+		l.blocks[kind] = blocks[:1]
+	}
+}
+
+// sensitive marks values that must not be shown.
+const sensitive = "sensitive"
+
+// broken stands for a value that could not be had. Whatever needs it is left out
+// without a further word, since the reason is reported already.
+var broken = cty.DynamicVal

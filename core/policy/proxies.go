@@ -1,0 +1,186 @@
+package policy
+
+import (
+	"net"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/loka-proxy/loka/rules"
+)
+
+var proxySchema = &hcl.BodySchema{
+	Attributes: attributes("for_each", "pool!", "extranonce"),
+	Blocks: append([]hcl.BlockHeaderSchema{
+		{Type: "listener", LabelNames: []string{"type"}},
+		{Type: "dynamic", LabelNames: []string{"type"}},
+		{Type: "use", LabelNames: []string{"ruleset"}},
+		{Type: "audit"},
+	}, ruleHeaders...),
+}
+
+// listenerPlace is where an address to listen on was given.
+type listenerPlace struct {
+	at    hcl.Range
+	proxy string
+}
+
+// buildProxies makes the proxies of all proxy blocks.
+func (l *loader) buildProxies() {
+	constants := l.policyConstants()
+	for _, b := range l.blocks["proxy"] {
+		l.buildProxyBlock(b, constants)
+	}
+	if len(l.blocks["proxy"]) == 0 {
+		l.failNowhere("Policy without a proxy", "This policy has no proxy, so there is nothing to run. It needs at least one:\n\n"+
+			"    proxy \"main\" {\n      pool = pool.main\n      listener \"tcp\" { address = \":3333\" }\n    }")
+		return
+	}
+	if len(l.policy.Proxies) == 0 && !l.diags.HasErrors() {
+		l.fail(l.blocks["proxy"][0].DefRange, "Policy without a proxy", "The for_each of every proxy is empty, so there is nothing to run.")
+	}
+}
+
+func (l *loader) buildProxyBlock(b *block, constants *rules.Scope) {
+	content, diags := b.Body.Content(proxySchema)
+	l.add(diags)
+	l.checkDynamic(content.Blocks, "listener")
+	l.checkRuleNames(content.Blocks)
+	s := l.policyScope(b.src, lateLocals)
+	list, ok := l.instances(address("proxy", b.name()), content.Attributes["for_each"], s)
+	if !ok {
+		return
+	}
+	for _, inst := range list {
+		l.policy.Proxies = append(l.policy.Proxies, l.buildProxy(b, content, inst, constants))
+	}
+}
+
+func (l *loader) buildProxy(b *block, content *hcl.BodyContent, inst instance, constants *rules.Scope) *Proxy {
+	proxy := &Proxy{Address: inst.address, Routes: map[string]*Pool{}}
+	args := arguments{l, inst.scope, content.Attributes}
+	if attr := args.attrs["pool"]; attr != nil {
+		proxy.Pool = l.poolNamed(attr, inst.scope)
+	}
+	if args.choice("extranonce", "pool", "pool", "stable") == "stable" {
+		l.fail(args.at("extranonce"), "Not available yet", "extranonce = \"stable\" is not available yet. With \"pool\", the default, miners get the pool's own extranonce.")
+	}
+	proxy.Listeners = l.buildListeners(b, inst)
+	l.checkProxyAudits(content.Blocks.OfType("audit"), inst.scope)
+	list := l.proxyRules(b, content, inst, constants)
+	proxy.Program = l.compile(list)
+	for _, rule := range list {
+		if pool := l.poolAt[rule.Route]; pool != nil {
+			proxy.Routes[pool.Address] = pool
+		}
+	}
+	return proxy
+}
+
+// proxyRules gives the rules of a proxy, in the order of the file, with those of a
+// ruleset in the place of its use.
+func (l *loader) proxyRules(b *block, content *hcl.BodyContent, inst instance, constants *rules.Scope) []rules.Rule {
+	var list []rules.Rule
+	for _, inner := range content.Blocks {
+		switch {
+		case inner.Type == "use":
+			used, _ := l.use(inner, b.src, inst.scope)
+			list = append(list, used...)
+		case isRule(inner):
+			own, _ := l.rules(inst.address, hcl.Blocks{inner}, b.src, inst.scope, constants)
+			list = append(list, own...)
+		}
+	}
+	return list
+}
+
+func (l *loader) checkProxyAudits(blocks hcl.Blocks, s *scope) {
+	for i, b := range blocks {
+		if i > 0 {
+			l.fail(b.DefRange, "Block given twice", "A proxy has one block audit, and there is one at %s.", position(blocks[0].DefRange))
+			continue
+		}
+		l.checkProxyAudit(b, s)
+	}
+}
+
+var listenerSchema = &hcl.BodySchema{
+	Attributes: attributes("address!", "max_connections", "max_line_bytes", "handshake_timeout", "write_timeout"),
+}
+
+func (l *loader) buildListeners(b *block, inst instance) []*Listener {
+	var list []*Listener
+	blocks := l.expand(b.Body, inst.scope, "listener", "type")
+	for _, inner := range blocks {
+		if inner.Labels[0] != "tcp" {
+			l.fail(inner.LabelRanges[0], "No such listener type", "A listener is of the type \"tcp\".")
+			continue
+		}
+		if listener := l.buildListener(inner, inst); listener != nil {
+			list = append(list, listener)
+		}
+	}
+	if len(blocks) == 0 {
+		l.fail(b.DefRange, "Proxy without a listener", "%s has no listener, so no miner can reach it. It needs one, as in listener \"tcp\" { address = \":3333\" }.", inst.address)
+	}
+	return list
+}
+
+func (l *loader) buildListener(b *hcl.Block, inst instance) *Listener {
+	content, diags := b.Body.Content(listenerSchema)
+	l.add(diags)
+	args := arguments{l, inst.scope, content.Attributes}
+	listener := &Listener{
+		Address:          l.listenAddress(args, "address"),
+		MaxConnections:   args.number("max_connections", 0, 1, 1<<20),
+		MaxLineBytes:     args.number("max_line_bytes", 16<<10, 512, 1<<20),
+		HandshakeTimeout: args.duration("handshake_timeout", 30*time.Second),
+		WriteTimeout:     args.duration("write_timeout", 10*time.Second),
+	}
+	if listener.Address == "" {
+		return nil
+	}
+	l.checkTaken(listener.Address, args.at("address"), inst.address)
+	return listener
+}
+
+// checkTaken makes sure that no two listeners have the same address. Port 0 is a
+// different one each time.
+func (l *loader) checkTaken(address string, at hcl.Range, proxy string) {
+	host, port, _ := net.SplitHostPort(address)
+	if port == "0" {
+		return
+	}
+	if host == "0.0.0.0" || host == "::" {
+		host = ""
+	}
+	key := net.JoinHostPort(host, port)
+	first, taken := l.listeners[key]
+	if !taken {
+		l.listeners[key] = listenerPlace{at, proxy}
+		return
+	}
+	detail := "%s and %s both listen on %s; the other listener is at %s."
+	if first.at == at {
+		detail = "%s and %s both listen on %s, since both are made from this block (%s). Its address must depend on each.key or each.value."
+	}
+	l.fail(at, "Address used twice", detail, first.proxy, proxy, address, position(first.at))
+}
+
+// policyConstants gives the constants that a proxy's own rules see.
+func (l *loader) policyConstants() *rules.Scope {
+	s := &rules.Scope{Var: map[string]any{}, Local: map[string]any{}, Sensitive: map[string]bool{}}
+	for name, v := range l.variables {
+		s.Var[name] = plain(v.value)
+		if hasMarks(v.value) {
+			s.Sensitive["var."+name] = true
+		}
+	}
+	for name, loc := range l.locals {
+		s.Local[name] = plain(loc.value)
+		if hasMarks(loc.value) {
+			s.Sensitive["local."+name] = true
+		}
+	}
+	return s
+}

@@ -1,0 +1,204 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/loka-proxy/loka/rules"
+)
+
+// ruleset is a block ruleset: rules with variables of its own, and nothing of the
+// policy's, so that what it does depends on its arguments only.
+type ruleset struct {
+	*block
+	variables map[string]*variable
+	// order lists the variables as the file does.
+	order   []string
+	content *hcl.BodyContent
+	// used says that its rules were compiled as part of a proxy.
+	used bool
+}
+
+var rulesetSchema = &hcl.BodySchema{
+	Blocks: append([]hcl.BlockHeaderSchema{{Type: "variable", LabelNames: []string{"name"}}}, ruleHeaders...),
+}
+
+// buildRulesets reads the rulesets and their variables. Their rules wait for a use.
+func (l *loader) buildRulesets() {
+	for _, b := range l.blocks["ruleset"] {
+		set := &ruleset{block: b, variables: map[string]*variable{}}
+		content, diags := b.Body.Content(rulesetSchema)
+		l.add(diags)
+		set.content = content
+		var blocks []*block
+		for _, inner := range content.Blocks.OfType("variable") {
+			blocks = append(blocks, &block{inner, b.src})
+		}
+		for _, inner := range l.unique("variable", blocks) {
+			v := l.declareVariable(inner)
+			set.variables[inner.name()] = v
+			set.order = append(set.order, inner.name())
+		}
+		l.checkRuleNames(content.Blocks)
+		l.rulesets[b.name()] = set
+	}
+}
+
+// use gives the rules that a use block stands for.
+func (l *loader) use(b *hcl.Block, src *source, s *scope) (list []rules.Rule, ok bool) {
+	set := l.rulesets[b.Labels[0]]
+	if set == nil {
+		names := sortedNames(l.rulesets)
+		l.fail(b.LabelRanges[0], "No such ruleset", "There is no ruleset %q in this policy.%s\n\n%s",
+			b.Labels[0], didYouMean(b.Labels[0], names), listed("Rulesets", names))
+		return nil, false
+	}
+	values, ok := l.arguments(set, b, s)
+	if !ok {
+		return nil, false
+	}
+	inner := l.rulesetScope(set, values)
+	list, ok = l.rules(address("ruleset", set.name()), set.content.Blocks, set.src, inner, scopeOfValues(values))
+	set.used = set.used || ok
+	return list, ok
+}
+
+// arguments gives the values of a ruleset's variables in one use of it.
+func (l *loader) arguments(set *ruleset, b *hcl.Block, s *scope) (values map[string]cty.Value, ok bool) {
+	attrs, diags := b.Body.JustAttributes()
+	ok = l.add(diags)
+	for _, attr := range inOrder(attrs) {
+		if set.variables[attr.Name] == nil {
+			l.fail(attr.NameRange, "No such argument", "ruleset %q does not have a variable %q.%s\n\n%s",
+				set.name(), attr.Name, didYouMean(attr.Name, set.order), listed("Its variables", set.order))
+			ok = false
+		}
+	}
+	values = map[string]cty.Value{}
+	for _, name := range set.order {
+		value, good := l.argument(set, set.variables[name], attrs[name], b, s)
+		values[name] = value
+		ok = ok && good
+	}
+	if ok {
+		ok = l.validateArguments(set, attrs, values)
+	}
+	return values, ok
+}
+
+func (l *loader) argument(set *ruleset, v *variable, attr *hcl.Attribute, b *hcl.Block, s *scope) (value cty.Value, ok bool) {
+	switch {
+	case attr != nil:
+		value = l.eval(attr.Expr, s)
+		if v.sensitive || hasMarks(value) {
+			l.hide(attr.Range)
+		}
+		fit, problem := v.convert(value)
+		if problem != "" {
+			l.fail(attr.Expr.Range(), "Wrong ruleset argument", "This does not fit the variable %q of ruleset %q: %s.", v.name(), set.name(), problem)
+		}
+		value = fit
+	case v.fallback != cty.NilVal:
+		value = v.fallback
+	default:
+		about := ""
+		if v.description != "" {
+			about = " (" + v.description + ")"
+		}
+		l.fail(b.DefRange, "Missing ruleset argument", "ruleset %q requires the argument %q%s, which has no default.", set.name(), v.name(), about)
+		return broken, false
+	}
+	return l.mark(v, value), value.IsWhollyKnown()
+}
+
+func (l *loader) validateArguments(set *ruleset, attrs hcl.Attributes, values map[string]cty.Value) bool {
+	before := len(l.diags)
+	s := l.rulesetScope(set, values)
+	for _, name := range set.order {
+		var from *given
+		if attr := attrs[name]; attr != nil {
+			at := attr.Expr.Range()
+			from = &given{at: &at}
+		}
+		l.validate(set.variables[name], values[name], from, s)
+	}
+	return len(l.diags) == before
+}
+
+// rulesetScope is what the plain arguments in a ruleset can name: its own variables
+// and, since they are the proxy's surroundings and no setting, the pools.
+func (l *loader) rulesetScope(set *ruleset, values map[string]cty.Value) *scope {
+	return l.scopeOf(set.src, map[string]cty.Value{"var": cty.ObjectVal(values), "pool": l.poolObject()})
+}
+
+// scopeOfValues gives the constants that the expressions of a ruleset see.
+func scopeOfValues(values map[string]cty.Value) *rules.Scope {
+	s := &rules.Scope{Var: map[string]any{}, Sensitive: map[string]bool{}}
+	for name, value := range values {
+		s.Var[name] = plain(value)
+		if hasMarks(value) {
+			s.Sensitive["var."+name] = true
+		}
+	}
+	return s
+}
+
+// checkUnusedRulesets compiles the rulesets that no proxy uses, so that a mistake is
+// found before somebody does. Variables without a default have the zero value of
+// their type in it; in plain arguments they are unknown, and not judged.
+func (l *loader) checkUnusedRulesets() {
+	for _, name := range slices.Sorted(maps.Keys(l.rulesets)) {
+		set := l.rulesets[name]
+		if set.used {
+			continue
+		}
+		values := map[string]cty.Value{}
+		constants := &rules.Scope{Var: map[string]any{}, Sensitive: map[string]bool{}}
+		complete := true
+		for name, v := range set.variables {
+			values[name] = cty.UnknownVal(v.kind)
+			constant, ok := zero(v.kind)
+			if v.fallback != cty.NilVal && v.fallback.IsWhollyKnown() {
+				values[name], constant, ok = l.mark(v, v.fallback), plain(v.fallback), true
+			}
+			constants.Var[name] = constant
+			complete = complete && ok
+		}
+		list, _ := l.rules(address("ruleset", name), set.content.Blocks, set.src, l.rulesetScope(set, values), constants)
+		if complete {
+			l.compile(list)
+		}
+	}
+}
+
+// compile compiles rules and reports what is wrong with them.
+func (l *loader) compile(list []rules.Rule) *rules.Program {
+	program, mistakes := rules.Compile(list)
+	for _, m := range mistakes {
+		at, ok := m.Origin.(*place)
+		if !ok {
+			l.failNowhere(m.Summary, "%s", m.Detail)
+			continue
+		}
+		l.fail(at.find(m.From, m.To), m.Summary, "%s", m.Detail+backslashHint(at, m))
+	}
+	return program
+}
+
+// backslashHint explains a backslash that got past HCL and that the expression does
+// not know: in quotes it is eaten twice.
+func backslashHint(at *place, m *rules.Error) string {
+	if !at.expression {
+		return ""
+	}
+	spans := decode(at.src, at.rng)
+	from, to := max(m.From-2, 0), min(max(m.To, m.From)+2, len(spans))
+	if m.From < 0 || from >= to || !slices.ContainsFunc(spans[from:to], func(s runeSpan) bool { return s.char == '\\' }) {
+		return ""
+	}
+	return fmt.Sprintf("\n\nA backslash inside quotes of an expression begins an escape there too. Write a pattern with backslashes between backquotes, best in a heredoc:\n\n    %s", "user matches `^\\d+$`")
+}

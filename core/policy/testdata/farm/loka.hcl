@@ -1,0 +1,14 @@
+variable "wallet" { type = string }
+
+pool "main" {
+  server "eu" { address = "stratum+tcp://pool.example:3333" }
+}
+
+proxy "farm" {
+  pool = pool.main
+  listener "tcp" { address = ":3333" }
+
+  request "mining.authorize" "to_wallet" {
+    set { user = "var.wallet + '.' + replace(user, '.', '_')" }
+  }
+}

@@ -1,0 +1,256 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// variable is a block variable: of the policy, or an argument of a ruleset.
+type variable struct {
+	*block
+	kind        cty.Type
+	defaults    *typeexpr.Defaults
+	description string
+	sensitive   bool
+	// fallback is the default, or cty.NilVal when a value must be given.
+	fallback    cty.Value
+	validations []validation
+	// value is what it came to, given where a value was given to it.
+	value cty.Value
+	given *given
+}
+
+// validation is a block validation: a condition and what to say when it is false.
+type validation struct {
+	condition hcl.Expression
+	message   hcl.Expression
+}
+
+// given is a value from outside the variable's own block.
+type given struct {
+	value cty.Value
+	// from says where it comes from, as in "--var wallet".
+	from string
+	// at is the place, if the value stands in a file.
+	at *hcl.Range
+}
+
+var variableSchema = &hcl.BodySchema{
+	Attributes: attributes("type", "default", "description", "sensitive"),
+	Blocks:     []hcl.BlockHeaderSchema{{Type: "validation"}},
+}
+
+// buildVariables finds the value of each variable and checks it.
+func (l *loader) buildVariables() {
+	for _, b := range l.blocks["variable"] {
+		l.variables[b.name()] = l.declareVariable(b)
+	}
+	givens := l.givenValues()
+	for _, b := range l.blocks["variable"] {
+		v := l.variables[b.name()]
+		v.given = givens[b.name()]
+		switch {
+		case v.given != nil:
+			v.value = l.convertGiven(v)
+		case v.fallback != cty.NilVal:
+			v.value = v.fallback
+		default:
+			v.value = broken
+			l.failNoValue(v)
+		}
+		v.value = l.mark(v, v.value)
+	}
+	for _, b := range l.blocks["variable"] {
+		v := l.variables[b.name()]
+		s := l.scopeOf(v.src, map[string]cty.Value{"var": l.varObject()})
+		l.validate(v, v.value, v.given, s)
+	}
+}
+
+// declareVariable reads the block; the value comes later.
+func (l *loader) declareVariable(b *block) *variable {
+	v := &variable{block: b, kind: cty.DynamicPseudoType, fallback: cty.NilVal}
+	content, diags := b.Body.Content(variableSchema)
+	l.add(diags)
+	args := arguments{l, l.scopeOf(b.src, nil), content.Attributes}
+	v.description = args.text("description", "")
+	v.sensitive = args.flag("sensitive")
+	if attr := content.Attributes["default"]; attr != nil {
+		l.readDefault(v, attr)
+	}
+	if attr := content.Attributes["type"]; attr != nil {
+		kind, defaults, diags := typeexpr.TypeConstraintWithDefaults(attr.Expr)
+		if l.add(diags) {
+			v.kind, v.defaults = kind, defaults
+		} else if v.fallback != cty.NilVal {
+			v.fallback = broken
+		}
+	} else if v.fallback != cty.NilVal && v.fallback.Type().IsPrimitiveType() {
+		v.kind = v.fallback.Type()
+	}
+	if attr := content.Attributes["default"]; attr != nil {
+		value, problem := v.convert(v.fallback)
+		if problem != "" {
+			l.fail(attr.Expr.Range(), "Wrong default", "The default of variable %q does not fit its type: %s.", v.name(), problem)
+		}
+		v.fallback = value
+	}
+	for _, inner := range content.Blocks {
+		l.declareValidation(v, inner)
+	}
+	return v
+}
+
+func (l *loader) readDefault(v *variable, attr *hcl.Attribute) {
+	ctx := l.functionsOfDefault(v.src).NewChild()
+	ctx.Variables = map[string]cty.Value{}
+	if v.sensitive {
+		l.hide(attr.Range)
+	}
+	v.fallback = l.eval(attr.Expr, &scope{EvalContext: ctx})
+}
+
+var validationSchema = &hcl.BodySchema{Attributes: attributes("condition!", "error_message!")}
+
+func (l *loader) declareValidation(v *variable, b *hcl.Block) {
+	content, diags := b.Body.Content(validationSchema)
+	if l.add(diags) {
+		v.validations = append(v.validations, validation{
+			condition: content.Attributes["condition"].Expr,
+			message:   content.Attributes["error_message"].Expr,
+		})
+	}
+}
+
+// convert makes a value fit the variable's type, or says why it does not.
+func (v *variable) convert(value cty.Value) (out cty.Value, problem string) {
+	if value.Type() == cty.DynamicPseudoType && !value.IsKnown() {
+		return broken, ""
+	}
+	if v.defaults != nil && !value.IsNull() {
+		value = v.defaults.Apply(value)
+	}
+	out, err := convert.Convert(value, v.kind)
+	if err != nil {
+		return broken, pathError(err)
+	}
+	return out, ""
+}
+
+// pathError says what does not fit, and in which part of a value.
+func pathError(err error) string {
+	text := strings.TrimSuffix(err.Error(), ".")
+	pe, ok := err.(cty.PathError)
+	if !ok || len(pe.Path) == 0 {
+		return text
+	}
+	var at strings.Builder
+	for _, step := range pe.Path {
+		switch step := step.(type) {
+		case cty.GetAttrStep:
+			at.WriteString("." + step.Name)
+		case cty.IndexStep:
+			if step.Key.Type() == cty.String && step.Key.IsKnown() && !step.Key.IsMarked() {
+				at.WriteString("[" + quoteKey(step.Key.AsString()) + "]")
+			} else if step.Key.Type() == cty.Number && step.Key.IsKnown() && !step.Key.IsMarked() {
+				at.WriteString("[" + step.Key.AsBigFloat().Text('f', -1) + "]")
+			}
+		}
+	}
+	return fmt.Sprintf("in %s, %s", strings.TrimPrefix(at.String(), "."), text)
+}
+
+func (l *loader) failNoValue(v *variable) {
+	about := ""
+	if v.description != "" {
+		about = " (" + strings.TrimSuffix(v.description, ".") + ")"
+	}
+	l.fail(v.DefRange, "Variable without a value",
+		"variable %q%s has no default, and no value was given. Give one in any of these ways:\n\n"+
+			"    --var %[1]s=VALUE\n    LOKA_VAR_%[1]s=VALUE in the environment\n    %[1]s = VALUE in a file named by --var-file, or in a *.auto.vars.hcl beside the policy\n    default = VALUE in its block",
+		v.name(), about)
+}
+
+// mark keeps the value of a sensitive variable out of everything that is shown.
+func (l *loader) mark(v *variable, value cty.Value) cty.Value {
+	if !v.sensitive {
+		return value
+	}
+	bare, _ := value.UnmarkDeep()
+	l.keepSecrets(bare)
+	return bare.Mark(sensitive)
+}
+
+func (l *loader) keepSecrets(value cty.Value) {
+	_ = cty.Walk(value, func(_ cty.Path, part cty.Value) (bool, error) {
+		if part.Type() == cty.String && part.IsKnown() && !part.IsNull() {
+			l.keepSecret(part.AsString())
+		}
+		return true, nil
+	})
+}
+
+// validate runs the validations of a variable on a value. The place of a failure is
+// the value's where it has one, since that is what must change.
+func (l *loader) validate(v *variable, value cty.Value, from *given, s *scope) {
+	if value.Type() == cty.DynamicPseudoType && !value.IsKnown() {
+		return
+	}
+	for _, check := range v.validations {
+		result := l.eval(check.condition, s)
+		result, _ = result.UnmarkDeep()
+		if !result.IsKnown() {
+			continue
+		}
+		result, err := convert.Convert(result, cty.Bool)
+		if err != nil || result.IsNull() {
+			l.fail(check.condition.Range(), "Wrong condition", "The condition of a validation must be true or false.")
+			continue
+		}
+		if result.False() {
+			l.failValidation(v, check, from, s)
+		}
+	}
+}
+
+func (l *loader) failValidation(v *variable, check validation, from *given, s *scope) {
+	at := check.condition.Range()
+	detail := l.validationMessage(check, s)
+	switch {
+	case from == nil:
+		detail += fmt.Sprintf("\n\nThe value of var.%s is its default.", v.name())
+	case from.at == nil:
+		detail += fmt.Sprintf("\n\nThe value of var.%s comes from %s.", v.name(), from.from)
+	default:
+		detail += fmt.Sprintf("\n\nThis is checked by the validation at %s.", position(at))
+		at = *from.at
+	}
+	l.fail(at, "Value refused", "%s", detail)
+}
+
+func (l *loader) validationMessage(check validation, s *scope) string {
+	message := l.eval(check.message, s)
+	if message.IsMarked() {
+		return "The validation fails. Its error_message holds a sensitive value and is not shown."
+	}
+	if !message.IsKnown() || message.IsNull() || message.Type() != cty.String {
+		return "The validation fails."
+	}
+	return message.AsString()
+}
+
+// varObject is what var stands for outside of rulesets.
+func (l *loader) varObject() cty.Value { return objectOf(l.variables) }
+
+func objectOf(variables map[string]*variable) cty.Value {
+	values := map[string]cty.Value{}
+	for name, v := range variables {
+		values[name] = v.value
+	}
+	return cty.ObjectVal(values)
+}
