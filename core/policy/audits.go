@@ -27,6 +27,9 @@ func (l *loader) buildAudits() {
 			continue
 		}
 		args := l.argumentsOf(b, schema)
+		if attr := args.attrs["url"]; attr != nil {
+			l.hide(attr.Range)
+		}
 		for _, name := range []string{"path", "mode", "url"} {
 			args.text(name, "")
 		}

@@ -164,7 +164,7 @@ func (l *loader) open(name string, from *hcl.Range) *source {
 	}
 	src := &source{name: name, bytes: content}
 	l.knows(src)
-	if depth(content, name) > maxDepth {
+	if src.lex(content) > maxDepth {
 		l.failFile(name, "its brackets are nested too deeply", from)
 		return nil
 	}
@@ -189,12 +189,14 @@ func (l *loader) readIncludes(src *source) {
 	}
 	items, diags := hcl.ExprList(attr.Expr)
 	if diags.HasErrors() {
+		src.broken = true
 		l.fail(attr.Expr.Range(), "Wrong include", `include is a list of file names, as in include = ["pools.hcl", "sites/*.hcl"].`)
 		return
 	}
 	for _, item := range items {
 		value, diags := item.Value(nil)
 		if diags.HasErrors() || value.Type() != cty.String || value.IsNull() {
+			src.broken = true
 			l.fail(item.Range(), "Wrong include", "A file name in include is a plain text in quotes: it is read before anything else, so no variable is known yet.")
 			continue
 		}
@@ -203,6 +205,8 @@ func (l *loader) readIncludes(src *source) {
 }
 
 func (l *loader) include(src *source, pattern string, at hcl.Range) {
+	before := len(l.diags)
+	defer func() { src.broken = src.broken || len(l.diags) > before }()
 	full := pattern
 	if !filepath.IsAbs(pattern) {
 		full = filepath.Join(filepath.Dir(src.name), pattern)
@@ -242,5 +246,6 @@ func (l *loader) parse(src *source) {
 			return
 		}
 		work = fixed
+		src.lex(work)
 	}
 }

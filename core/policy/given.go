@@ -68,7 +68,8 @@ func (l *loader) giveText(values map[string]*given, name, content, from string) 
 }
 
 func parseText(content string) (cty.Value, bool) {
-	if depth([]byte(content), "") > maxDepth || len(content) > maxPolicyBytes {
+	tokens, _ := hclsyntax.LexExpression([]byte(content), "", hcl.InitialPos)
+	if nesting(tokens) > maxDepth || len(content) > maxPolicyBytes {
 		return broken, false
 	}
 	expr, diags := hclsyntax.ParseExpression([]byte(content), "", hcl.InitialPos)

@@ -201,7 +201,7 @@ func (l *loader) poolNamed(attr *hcl.Attribute, s *scope) *Pool {
 	case value.Type() == cty.String:
 		l.fail(at, summary, "A pool is named without quotes, as in %s.", l.examplePool())
 	case l.isInstances(attr.Expr):
-		l.fail(at, summary, "This pool has a for_each, so one of its instances must be named, as in %s.", l.examplePool())
+		l.fail(at, summary, "This pool has a for_each, so one of its instances must be named.\n\n%s", listed("They are", instanceNames(value)))
 	default:
 		l.fail(at, summary, "A pool is named here, as in %s, and this is %s.", l.examplePool(), withArticle(value.Type().FriendlyName()))
 	}
@@ -236,6 +236,18 @@ func (l *loader) checkDynamicKey(expr hcl.Expression, s *scope) (failed bool) {
 func (l *loader) isInstances(expr hcl.Expression) bool {
 	traversal, diags := hcl.AbsTraversalForExpr(expr)
 	return !diags.HasErrors() && traversal.RootName() == "pool" && len(traversal) == 2
+}
+
+// instanceNames gives the addresses of the instances of a pool.
+func instanceNames(instances cty.Value) []string {
+	var names []string
+	for it := instances.ElementIterator(); it.Next(); {
+		_, pool := it.Element()
+		if pool.Type() == poolType {
+			names = append(names, pool.EncapsulatedValue().(*Pool).Address)
+		}
+	}
+	return names
 }
 
 // examplePool gives the address of a pool that there is.

@@ -36,6 +36,8 @@ func (l *loader) repair(src *source, work []byte, diags hcl.Diagnostics) ([]byte
 	switch {
 	case quoted && first.Summary == "Invalid escape sequence":
 		l.failEscape(*first.Subject, src)
+	case quoted && value.End.Byte-value.Start.Byte < 2 || quoted && src.bytes[value.End.Byte-1] != '"':
+		l.fail(value, "Quote not closed", "The text that begins here has no closing double quote on its line. An expression over several lines goes in a heredoc (<<-EXPR).")
 	case quoted:
 		if !l.failDoubleQuote(src, value, name) {
 			return nil, false
@@ -85,8 +87,8 @@ func (s *source) argumentOn(at int) (value hcl.Range, name string, ok bool) {
 // ends at the last quote of the line, any other before the comment or the brace.
 func valueEnd(code string, from int) int {
 	rest := code[from:]
-	if strings.HasPrefix(rest, `"`) {
-		return from + strings.LastIndexByte(rest, '"') + 1
+	if last := strings.LastIndexByte(rest, '"'); last > 0 && rest[0] == '"' {
+		return from + last + 1
 	}
 	for _, mark := range []string{" #", " //"} {
 		if i := strings.Index(rest, mark); i >= 0 {
@@ -163,11 +165,11 @@ func (l *loader) failEscape(at hcl.Range, src *source) {
 	escape := src.quote(at)
 	hint := ""
 	if class, ok := map[string]string{`\d`: "[0-9]", `\w`: "[0-9A-Za-z_]", `\s`: "[ ]", `\.`: "[.]"}[escape]; ok {
-		hint = " In place of " + escape + " you can also write " + class + "."
+		hint = "\n\nIn place of " + escape + " you can also write " + class + "."
 	}
 	l.fail(at, "Backslash in a quoted expression",
 		"In quotes, HCL itself reads the backslash, and %s means nothing to it. Write a pattern with backslashes in a heredoc and between backquotes:\n\n"+
-			"    when = <<-EXPR\n      user matches `^\\d+$`\n    EXPR%s", escape, strings.TrimSuffix("\n\n"+strings.TrimSpace(hint), "\n\n"))
+			"    when = <<-EXPR\n      user matches `^\\d+$`\n    EXPR%s", escape, hint)
 }
 
 // inQuotes writes an expression as a quoted argument.

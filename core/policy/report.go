@@ -59,8 +59,21 @@ func (r *report) say(severity hcl.DiagnosticSeverity, rng hcl.Range, summary, de
 
 // add takes over what HCL itself has to say, and reports whether that was free of errors.
 func (r *report) add(diags hcl.Diagnostics) bool {
-	r.diags = append(r.diags, diags...)
+	for _, d := range diags {
+		r.diags = append(r.diags, r.polish(d))
+	}
 	return !diags.HasErrors()
+}
+
+// polish puts HCL's words into those of this house: it calls a list a tuple, and it
+// does not look for the nearest name among functions of an outer context.
+func (r *report) polish(d *hcl.Diagnostic) *hcl.Diagnostic {
+	better := *d
+	better.Detail = strings.NewReplacer("tuple", "list", "dynamic value", "value").Replace(d.Detail)
+	if d.Summary == "Call to unknown function" && d.Subject != nil && r.sources[d.Subject.Filename] != nil {
+		better.Detail = d.Detail + didYouMean(r.sources[d.Subject.Filename].quote(*d.Subject), sortedNames(functions.Functions))
+	}
+	return &better
 }
 
 // hide keeps the source of a place out of all diagnostics.
@@ -137,7 +150,7 @@ func (r *report) public(d *hcl.Diagnostic) Diagnostic {
 		out.Snippet.Code = r.redactCode(out.Snippet.Code)
 		if r.isHidden(*d.Subject) {
 			out.Snippet.Code = "(not shown: the value is sensitive)"
-			out.Snippet.HighlightStart, out.Snippet.HighlightEnd = 0, 0
+			out.Snippet.HighlightStart, out.Snippet.HighlightEnd = 0, utf8.RuneCountInString(out.Snippet.Code)
 		}
 	}
 	return out

@@ -121,6 +121,10 @@ func (l *loader) failName(traversal hcl.Traversal, s *scope) {
 	case "pool":
 		hint = " Pools are made after this is evaluated."
 	}
+	if len(s.roots()) == 0 {
+		l.fail(traversal[0].SourceRange(), "Unknown name", "There is no %q here: this is a fixed value, and no name is known in it.", root)
+		return
+	}
 	l.fail(traversal[0].SourceRange(), "Unknown name", "There is no %q here.%s\n\n%s", root, hint, listed("Names here", s.roots()))
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/loka-proxy/loka/transport"
 )
@@ -72,10 +73,11 @@ func (l *loader) buildServer(b *poolBlock, inner *hcl.Block, inst instance) *Ser
 
 // readAddress reads stratum+tcp://host:port.
 func (l *loader) readAddress(args arguments, target *transport.Target) (scheme string, ok bool) {
-	address := args.text("address", "")
-	if address == "" && !args.isGiven("address") {
+	value, ok := args.value("address", cty.String)
+	if !ok {
 		return "", false
 	}
+	address := value.AsString()
 	scheme, hostPort, problem := splitAddress(address)
 	if problem != "" {
 		l.fail(args.at("address"), "Wrong server address", "%s An address is stratum+tcp://host:port or stratum+ssl://host:port.", problem)

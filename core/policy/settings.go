@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 )
 
 var (
@@ -18,6 +19,9 @@ func (l *loader) buildSettings() {
 	for _, b := range l.blocks["admin"] {
 		args := l.argumentsOf(b, adminSchema)
 		l.policy.Admin.Address = l.listenAddress(args, "address")
+		if attr := args.attrs["token"]; attr != nil {
+			l.hide(attr.Range)
+		}
 		l.notYet(args, "token", "The token is read, but the admin address asks nobody for it.")
 		args.text("token", "")
 	}
@@ -37,15 +41,15 @@ func (l *loader) argumentsOf(b *block, schema *hcl.BodySchema) arguments {
 
 // listenAddress reads an address to listen on, as in ":3333" or "127.0.0.1:9464".
 func (l *loader) listenAddress(args arguments, name string) string {
-	value := args.text(name, "")
-	if value == "" && !args.isGiven(name) {
-		return value
+	value, ok := args.value(name, cty.String)
+	if !ok {
+		return ""
 	}
-	if problem := checkListen(value); problem != "" {
+	if problem := checkListen(value.AsString()); problem != "" {
 		l.fail(args.at(name), "Wrong address to listen on", "%s An address to listen on is \":3333\" for all interfaces, or one of this machine's, as in \"127.0.0.1:3333\" or \"[::1]:3333\".", problem)
 		return ""
 	}
-	return value
+	return value.AsString()
 }
 
 // checkListen says what is wrong with an address to listen on.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -20,18 +19,25 @@ type source struct {
 	// reported holds the values that could not be read and of which everything is
 	// said; see repair.
 	reported []hcl.Range
-	// broken says that the file does not parse, so that nothing else can be said.
+	// broken says that the file, or one that it includes, could not be read, so that
+	// nothing else can be said.
 	broken bool
 
-	index  sync.Once
 	blocks []blockSpan
+}
+
+// lex finds the blocks of the file, and tells how deep its brackets are nested. It is
+// given the bytes again when a part of them was found to be broken.
+func (s *source) lex(content []byte) (depth int) {
+	tokens, _ := hclsyntax.LexConfig(content, s.name, hcl.InitialPos)
+	s.blocks = findBlocks(tokens, len(content))
+	return nesting(tokens)
 }
 
 // blockSpan is the piece of a file that one block takes, from the first letter of its
 // type to its closing brace.
 type blockSpan struct {
 	start, end int
-	depth      int
 	kind       string
 	labels     []string
 }
@@ -48,7 +54,6 @@ func (b blockSpan) String() string {
 // the tokens and not on the parsed file, because a place in a file that does not
 // parse needs its blocks named more than any other.
 func (s *source) around(at int) []blockSpan {
-	s.index.Do(func() { s.blocks = findBlocks(s.bytes, s.name) })
 	var chain []blockSpan
 	for _, b := range s.blocks {
 		if b.start <= at && at < b.end {
@@ -79,15 +84,14 @@ type blockFinder struct {
 	fresh bool // the next token begins a line or a body
 }
 
-func findBlocks(src []byte, name string) []blockSpan {
-	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos)
+func findBlocks(tokens hclsyntax.Tokens, size int) []blockSpan {
 	f := blockFinder{fresh: true}
 	for _, tok := range tokens {
 		f.token(tok)
 	}
 	for _, i := range f.open {
 		if i >= 0 {
-			f.found[i].end = len(src) + 1
+			f.found[i].end = size + 1
 		}
 	}
 	return f.found
@@ -126,7 +130,6 @@ func (f *blockFinder) opened() {
 	number := -1
 	if f.head != nil {
 		number = len(f.found)
-		f.head.depth = len(f.open)
 		f.found = append(f.found, *f.head)
 	}
 	f.open = append(f.open, number)
@@ -144,9 +147,8 @@ func (f *blockFinder) closed(at int) {
 	f.open = f.open[:len(f.open)-1]
 }
 
-// depth gives how deep brackets are nested in a file.
-func depth(src []byte, name string) int {
-	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos)
+// nesting gives how deep brackets are nested.
+func nesting(tokens hclsyntax.Tokens) int {
 	now, deepest := 0, 0
 	for _, tok := range tokens {
 		switch tok.Type {
@@ -178,14 +180,13 @@ func (s *source) line(at int) (text string, start int) {
 func (s *source) pos(at int) hcl.Pos {
 	at = min(max(at, 0), len(s.bytes))
 	start := bytes.LastIndexByte(s.bytes[:at], '\n') + 1
-	begin := hcl.Pos{Line: bytes.Count(s.bytes[:start], []byte("\n")) + 1, Column: 1, Byte: start}
-	if at == start {
-		return begin
-	}
+	pos := hcl.Pos{Line: bytes.Count(s.bytes[:start], []byte("\n")) + 1, Column: 1, Byte: at}
 	whole := func(data []byte, _ bool) (int, []byte, error) { return len(data), data, nil }
-	scanner := hcl.NewRangeScannerFragment(s.bytes[start:at], s.name, begin, whole)
-	scanner.Scan()
-	return scanner.Range().End
+	scanner := hcl.NewRangeScanner(s.bytes[start:at], s.name, whole)
+	if scanner.Scan() {
+		pos.Column = scanner.Range().End.Column
+	}
+	return pos
 }
 
 // between gives the range from one byte to another.

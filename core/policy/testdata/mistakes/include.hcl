@@ -1,0 +1,1 @@
+include = ["none/*.hcl", "base/base.hcl", var.x, "../house/*.test.hcl", "[", "include.hcl", "base/*", "base"]

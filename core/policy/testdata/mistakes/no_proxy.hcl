@@ -1,0 +1,3 @@
+pool "main" {
+  server "eu" { address = "stratum+tcp://pool.example:3333" }
+}

@@ -1,0 +1,21 @@
+include = ["base/base.hcl"]
+
+pool "x" {
+  for_each         = toset(["a", "b"])
+  strategy         = "random"
+  failback_after   = "5m"
+  extranonce2_size = 8
+  health_check {}
+  server "a" { address = "stratum+tcp://a.example:3333" }
+}
+audit "file" "main" { path = "/var/log/x" }
+admin {
+  address = ":9464"
+  token   = "hunter22"
+}
+proxy "x" {
+  for_each = { a = 4441, b = 4442 }
+  pool     = pool.x[each.key]
+  listener "tcp" { address = ":${each.value}" }
+  audit { sinks = [audit.file.main] }
+}

@@ -1,0 +1,4 @@
+include = ["base/base.hcl"]
+
+pol "x" {}
+drain_timeot = "5s"
