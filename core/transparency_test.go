@@ -2,7 +2,6 @@ package core_test
 
 import (
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -297,7 +296,9 @@ func TestC17PoolLineTooLong(t *testing.T) {
 	s := perform(t, "")
 	other, otherPool := s.pair()
 	miner, pool := s.pair()
-	go func() { _, _ = pool.nc.Write([]byte(`{"id":null,"method":"` + strings.Repeat("x", 1<<20) + `"}` + "\n")) }()
+	go func() {
+		_, _ = pool.nc.Write([]byte(`{"id":null,"method":"` + strings.Repeat("x", 1<<20) + `"}` + "\n"))
+	}()
 	miner.wantClosed()
 	otherPool.send(notify(60, 2))
 	other.want(notify(60, 2))
@@ -311,7 +312,7 @@ func TestC18MinerLineTooLong(t *testing.T) {
 	s := perform(t, "")
 	other, otherPool := s.pair()
 	miner, pool := s.pair()
-	long := `{"id":5,"method":"mining.foo","params":["` + strings.Repeat("x", 16<<10-43) + `"]}`
+	long := `{"id":5,"method":"mining.foo","params":["` + strings.Repeat("x", 16<<10-44) + `"]}`
 	if len(long) != 16<<10 {
 		t.Fatal(len(long))
 	}
@@ -424,7 +425,7 @@ func TestC24NothingBeforeTheSubscribeReply(t *testing.T) {
     reply { result = "true" }
   }`)
 	miner := s.miner()
-	miner.send(subscribe, authorize, `{"id":3,"method":"mining.suggest_difficulty","params":[1]}`, `not json`)
+	miner.send(subscribe, authorize, `{"id":3,"method":"mining.suggest_difficulty","params":[1]}`)
 	pool := s.accept()
 	pool.want(subscribe)
 	pool.send(subscribed)
@@ -609,4 +610,3 @@ func TestC32Latency(t *testing.T) {
 		t.Errorf("a submit and its answer take %s", median)
 	}
 }
-

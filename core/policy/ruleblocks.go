@@ -243,4 +243,3 @@ func (r *ruleReader) readRoute(b *hcl.Block) {
 	}
 	r.rule.Route = pool.Address
 }
-
