@@ -22,8 +22,10 @@ type proxy struct {
 	// count there.
 	pools  map[string]*pool
 	shares map[string]*meter.Shares
-	// failed limits what is logged about failing rules, by rule number.
-	failed []rate.Sometimes
+	// failed limits what is logged about failing rules, by rule number, and refused
+	// what is logged about lines that are not forwarded, by reason.
+	failed  []rate.Sometimes
+	refused map[string]*rate.Sometimes
 }
 
 // quiet is the least time between two log lines about the same thing.
@@ -37,10 +39,14 @@ func (d *Daemon) newProxy(pp *policy.Proxy) *proxy {
 	}
 	px := &proxy{
 		name: pp.Address, policy: pp, meter: d.opt.Meter.Proxy(pp.Address, names),
-		pools: map[string]*pool{}, shares: map[string]*meter.Shares{}, failed: make([]rate.Sometimes, len(list)),
+		pools: map[string]*pool{}, shares: map[string]*meter.Shares{},
+		failed: make([]rate.Sometimes, len(list)), refused: map[string]*rate.Sometimes{},
 	}
 	for i := range px.failed {
 		px.failed[i].Interval = quiet
+	}
+	for reason := range refusals {
+		px.refused[reason] = &rate.Sometimes{Interval: quiet}
 	}
 	px.add(d.pools[pp.Pool.Address], d.opt.Meter)
 	for _, p := range pp.Routes {

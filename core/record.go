@@ -21,6 +21,7 @@ func (s *session) Record(r *exchange.Record) {
 		m.Message(kindLabel(r.Kind), methodLabel(r.Method), verdictLabel(r.Verdict))
 	case exchange.Refused:
 		m.Refused(r.Reason)
+		s.logRefused(r)
 	case exchange.Unjudged:
 		m.Refused("unjudged")
 	case exchange.Unmatched:
@@ -84,7 +85,25 @@ func (s *session) logAuthorized(r *exchange.Record) {
 func (s *session) logFailure(r *exchange.Record) {
 	s.front.proxy.failed[r.Rule].Do(func() {
 		s.d.opt.Log.Warn("a rule failed", "proxy", s.front.proxy.name, "rule", s.front.proxy.policy.Program.Rules()[r.Rule].Address,
-			"session", s.id, "method", clip(r.Method), "error", r.Failure.Error())
+			"at", s.d.policy.Locate(r.Failure), "session", s.id, "method", clip(r.Method), "error", r.Failure.Error())
+	})
+}
+
+// refusals are those that an operator should hear of, as what to tell.
+var refusals = map[string]string{
+	exchange.RefusedTooLong:   "a rule makes a request too long for the pool, which is denied",
+	exchange.RefusedNotJSON:   "the pool sends lines that are not JSON, which are not passed on",
+	exchange.RefusedReconnect: "the pool sends miners away with client.reconnect, which is not passed on",
+}
+
+// logRefused tells of a line that was not forwarded, at most once a minute for each kind.
+func (s *session) logRefused(r *exchange.Record) {
+	text, ok := refusals[r.Reason]
+	if !ok {
+		return
+	}
+	s.front.proxy.refused[r.Reason].Do(func() {
+		s.d.opt.Log.Warn(text, "proxy", s.front.proxy.name, "pool", s.pool.name, "session", s.id, "method", clip(r.Method))
 	})
 }
 

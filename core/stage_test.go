@@ -109,22 +109,33 @@ func load(t *testing.T, text string) *policy.Policy {
 
 func start(t *testing.T, p *policy.Policy) *stage {
 	t.Helper()
-	s := &stage{t: t, meter: meter.New(), log: &logBuffer{}}
-	log := hclog.New(&hclog.LoggerOptions{Output: s.log, Level: hclog.Debug})
-	s.daemon = core.New(p, core.Options{Log: log, Meter: s.meter, Now: time.Now})
+	s := &stage{t: t}
+	s.prepare(p)
 	if err := s.daemon.Listen(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	s.daemon.Serve()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		s.daemon.Drain(ctx)
+		s.stop()
 		if t.Failed() {
 			t.Logf("log:\n%s", s.log.String())
 		}
 	})
 	return s
+}
+
+// prepare makes the daemon, which is not started.
+func (s *stage) prepare(p *policy.Policy) {
+	s.meter, s.log = meter.New(), &logBuffer{}
+	log := hclog.New(&hclog.LoggerOptions{Output: s.log, Level: hclog.Debug})
+	s.daemon = core.New(p, core.Options{Log: log, Meter: s.meter, Now: time.Now})
+}
+
+// stop ends the daemon without waiting for anybody.
+func (s *stage) stop() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	s.daemon.Drain(ctx)
 }
 
 // addr is the address of the proxy's listener with a number.
