@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 )
 
 // chatter makes random well-formed lines.
@@ -105,6 +106,9 @@ func TestConversationPassesByteForByte(t *testing.T) {
 	t.Logf("seed %d", seed)
 	s := perform(t, "")
 	miner, pool := s.pair()
+	for _, w := range []*wire{miner, pool} { // a slow machine, with the race detector
+		_ = w.nc.SetDeadline(time.Now().Add(6 * patience))
+	}
 	done := make(chan error, 4)
 	stream := func(from, to *wire, seed uint64, make func(chatter, int) string) {
 		writer, reader := chatter{rand.New(rand.NewPCG(seed, 1))}, chatter{rand.New(rand.NewPCG(seed, 1))}

@@ -68,7 +68,7 @@ func (p *pool) order() []*endpoint {
 // reachable reports whether a server is known to answer, or takes a connection now.
 func (p *pool) reachable(ctx context.Context) bool {
 	for _, e := range p.endpoints {
-		if e.isUp() {
+		if e.serves() {
 			return true
 		}
 	}
@@ -100,14 +100,16 @@ type state uint8
 
 const (
 	unknown state = iota
-	up
+	reached       // it took a connection, and was not heard yet
+	up            // it speaks Stratum
 	down
 )
 
-func (e *endpoint) isUp() bool {
+// serves reports whether the last thing known of the endpoint is good.
+func (e *endpoint) serves() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.state == up
+	return e.state == reached || e.state == up
 }
 
 func (e *endpoint) resting() bool {
@@ -125,6 +127,11 @@ func (e *endpoint) dial(ctx context.Context, timeout time.Duration) (net.Conn, e
 	if err != nil {
 		e.fail(err)
 		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.state == unknown {
+		e.state = reached
 	}
 	return nc, nil
 }
