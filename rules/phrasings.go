@@ -13,12 +13,12 @@ var phrasings = []phrasing{
 	{pattern: `unexpected token Operator("#")`, say: fixed("# is the element of a list and stands only in a condition, as in any(params, # == 'x').")},
 	{pattern: `unexpected token EOF`, say: fixed("The expression ends too early; something is missing at its end.")},
 	{pattern: `unexpected end of expression`, say: fixed("The expression ends too early; something is missing at its end.")},
-	{pattern: `unexpected token Identifier(%)`, say: func(p []string) string {
+	{pattern: `unexpected token Identifier("%")`, say: func(p []string) string {
 		return "The name " + p[0] + " is not expected here; an operator or a comma may be missing before it."
 	}},
 	{pattern: `unexpected token String(%)`, say: fixed("This text is not expected here; an operator or a comma may be missing before it.")},
 	{pattern: `unexpected token Number(%)`, say: fixed("This number is not expected here; an operator or a comma may be missing before it.")},
-	{pattern: `unexpected token %(%)`, say: func(p []string) string { return "This " + unquote(p[1]) + " is not expected here." }},
+	{pattern: `unexpected token %("%")`, say: func(p []string) string { return "This " + p[1] + " is not expected here." }},
 	{pattern: `literal not terminated`, summary: "Unclosed quote", say: fixed("The text that begins here has no closing quote.")},
 	{pattern: `invalid char escape`, say: fixed("This escape is not known. Between backquotes, a backslash stands for itself.")},
 	{pattern: `unable to unescape`, say: fixed("This text has an escape that is not known. Between backquotes, a backslash stands for itself.")},
@@ -128,9 +128,4 @@ func operands(operator string) func([]string) string {
 	return func(p []string) string {
 		return operator + " does not work between " + typePhrase(p[0]) + " and " + typePhrase(p[1]) + "."
 	}
-}
-
-// unquote takes the quotes off a token.
-func unquote(s string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(s, `"`), `"`)
 }

@@ -71,7 +71,7 @@ func (r *resolver) count(n ast.Node, f *function, given int) {
 		takes += " to " + strconv.Itoa(f.max)
 	}
 	word := " values"
-	if takes == "1" {
+	if f.min == 1 && f.max <= 1 {
 		word = " value"
 	}
 	r.refuse(n, "Wrong number of values", f.name+" takes "+takes+word+", not "+strconv.Itoa(given)+": "+f.usage+".")
