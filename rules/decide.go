@@ -1,10 +1,16 @@
 package rules
 
+var noMessage Message
+
 // Decide walks the chain. It is safe for concurrent use with different decisions.
 //
 // The caller has bounded the message: lines of miners have at most 16 KiB, params at
-// most 64 elements, nested at most 8 deep. Facts may be nil where there are none yet.
+// most 64 elements, nested at most 8 deep. For Connect the message may be nil. A nil
+// chain lets everything pass.
 func (c *Chain) Decide(msg *Message, facts Facts, d *Decision) {
+	if msg == nil {
+		msg = &noMessage
+	}
 	d.reset(msg)
 	if c == nil {
 		return

@@ -41,7 +41,8 @@ const (
 )
 
 // Decision is the outcome of a walk over the rules of one message. It is reset and
-// filled by Chain.Decide; its slices are reused by the next call.
+// filled by Chain.Decide; its slices are reused by the next call. Lists and maps in it
+// may be shared with the message and with the Program: nobody changes them.
 type Decision struct {
 	Verdict Verdict
 	// By is the number of the rule that denied, replied or dropped; -1 otherwise.

@@ -113,7 +113,7 @@ func fixed(detail string) func([]string) string {
 // typePhrase names a type that the checker or the machine calls by its Go name.
 func typePhrase(name string) string {
 	switch name = strings.TrimSpace(name); {
-	case name == "string":
+	case name == "string" || name == "[]uint8":
 		return "a string"
 	case name == "bool":
 		return "a bool"

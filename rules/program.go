@@ -197,8 +197,11 @@ func (p *Program) Rules() []Rule { return p.rules }
 // Chain gives the rules for a kind and method, or nil when no rule looks at it. It
 // allocates nothing. For Connect the method is nil.
 func (p *Program) Chain(kind Kind, method []byte) *Chain {
-	if kind == Connect || kind > Notification {
+	if kind == Connect {
 		return p.connect
+	}
+	if kind > Notification {
+		return nil
 	}
 	if chain := p.methods[kind][string(method)]; chain != nil {
 		return chain

@@ -29,7 +29,7 @@ const (
 	textLimit    = 1 << 10  // bytes of a name's text, unless its entry says otherwise
 	messageLimit = 16 << 10 // bytes of all texts in a list or map out of a message
 	builtLimit   = 64 << 10 // bytes of what an expression builds
-	elementLimit = 1 << 10  // elements of a list or map, nested ones included
+	elementLimit = 256      // elements of a list or map, nested ones included
 	depthLimit   = 8        // of lists and maps in one another, out of a message
 	paramLimit   = 64       // elements of params
 )

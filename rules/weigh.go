@@ -96,23 +96,31 @@ func (a *analyst) spend(each float64, n amount) { a.time = a.time.plus(n.times(e
 // build counts a new text or list.
 func (a *analyst) build(b bound) bound {
 	a.spend(copyCost, b.bytes)
-	a.memory = a.memory.plus(b.bytes).plus(exactly(16 * a.whole(b.elements))).plus(exactly(16))
+	a.memory = a.memory.plus(b.bytes).plus(exactly(16 * a.most(b.elements))).plus(exactly(16))
 	return b
 }
 
-// whole gives an amount for the largest possible current element.
+// whole gives a number of bytes for the largest possible current element.
 func (a *analyst) whole(n amount) float64 {
 	if a.item == nil {
 		return n.fixed
 	}
-	return n.fixed + n.share*math.Max(a.item.bytes.fixed, a.item.elements.fixed)
+	return n.fixed + n.share*a.item.bytes.fixed
+}
+
+// most gives a number of elements for the largest possible current element.
+func (a *analyst) most(n amount) float64 {
+	if a.item == nil {
+		return n.fixed
+	}
+	return n.fixed + n.share*a.item.elements.fixed
 }
 
 // value weighs a node and everything in it.
 func (a *analyst) value(n ast.Node) bound {
 	a.time.fixed += nodeCost
 	b := a.shape(n)
-	if a.mistake == nil && (a.whole(b.bytes) > builtLimit || a.whole(b.elements) > 4*elementLimit) {
+	if a.mistake == nil && (a.whole(b.bytes) > builtLimit || a.most(b.elements) > 4*elementLimit) {
 		a.mistake = mistakeAt(n, "Expression can grow too large",
 			"This can become more than 64 KiB, since a text out of a message may be as long as its limit.\n\n"+
 				"Shorten what goes in, as in user[:100].")
@@ -156,10 +164,11 @@ func (a *analyst) shape(n ast.Node) bound {
 		a.value(n.Cond)
 		return a.value(n.Exp1).or(a.value(n.Exp2))
 	case *ast.ArrayNode:
-		return a.build(a.sum(n.Nodes).plus(elements(len(n.Nodes))))
+		return a.list(a.sum(n.Nodes).plus(elements(len(n.Nodes))))
 	case *ast.MapNode:
 		a.time.fixed += float64(len(n.Pairs)) * callCost
-		return a.build(a.sum(n.Pairs).plus(elements(len(n.Pairs))))
+		a.memory.fixed += 64 * float64(len(n.Pairs))
+		return a.list(a.sum(n.Pairs).plus(elements(len(n.Pairs))))
 	case *ast.PairNode:
 		return a.value(n.Key).plus(a.value(n.Value))
 	}
@@ -213,10 +222,13 @@ func (a *analyst) identifier(name string) bound {
 }
 
 func (a *analyst) pointer(n *ast.PointerNode) bound {
-	if n.Name == "" {
-		return bound{amount{share: 1}, amount{share: 1}}
+	switch {
+	case n.Name != "":
+		return scalar
+	case n.Type() == stringType:
+		return bound{bytes: amount{share: 1}}
 	}
-	return scalar
+	return bound{amount{share: 1}, amount{share: 1}}
 }
 
 func (a *analyst) let(n *ast.VariableDeclaratorNode) bound {

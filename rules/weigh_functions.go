@@ -51,15 +51,15 @@ func weighToBase64(a *analyst, args []bound, _ []ast.Node) bound {
 }
 
 func weighSHA256(a *analyst, args []bound, _ []ast.Node) bound {
-	a.spend(3*scanCost, args[0].bytes)
+	a.spend(2*scanCost, args[0].bytes)
 	return a.build(bound{bytes: exactly(64)})
 }
 
 // weighJSON has the bound that jsonOf enforces: escapes make the rest uncertain.
 func weighJSON(a *analyst, args []bound, _ []ast.Node) bound {
-	a.spend(20*scanCost, args[0].bytes)
-	a.spend(5*elementCost, exactly(a.whole(args[0].elements)))
-	size := args[0].bytes.times(6).plus(exactly(32 + 32*a.whole(args[0].elements)))
+	a.spend(6*scanCost, args[0].bytes)
+	a.spend(5*elementCost, exactly(a.most(args[0].elements)))
+	size := args[0].bytes.times(6).plus(exactly(32 + 32*a.most(args[0].elements)))
 	return a.build(bound{bytes: size.atMost(builtLimit)})
 }
 
@@ -111,7 +111,7 @@ func weighSplit(a *analyst, args []bound, nodes []ast.Node) bound {
 }
 
 func weighJoin(a *analyst, args []bound, _ []ast.Node) bound {
-	n := a.whole(args[0].elements)
+	n := a.most(args[0].elements)
 	a.spend(elementCost/2, exactly(n))
 	size := args[0].bytes
 	if len(args) == 2 {
@@ -139,19 +139,19 @@ func weighCIDR(a *analyst, args []bound, nodes []ast.Node) bound {
 	if _, known := constant(nodes[1]); !known {
 		each = 3 * elementCost
 	}
-	a.spend(each, exactly(a.whole(args[1].elements)))
+	a.spend(each, exactly(a.most(args[1].elements)))
 	return scalar
 }
 
 func weighKeys(a *analyst, args []bound, _ []ast.Node) bound {
-	a.spend(10*elementCost, exactly(a.whole(args[0].elements)))
+	a.spend(10*elementCost, exactly(a.most(args[0].elements)))
 	a.build(args[0])
 	return a.build(args[0])
 }
 
 func weighExtreme(a *analyst, args []bound, _ []ast.Node) bound {
 	for _, arg := range args {
-		a.spend(2*elementCost, exactly(a.whole(arg.elements)))
+		a.spend(2*elementCost, exactly(a.most(arg.elements)))
 	}
 	return scalar
 }
@@ -161,30 +161,30 @@ func weighConcat(a *analyst, args []bound, _ []ast.Node) bound {
 	for _, arg := range args {
 		total = total.plus(arg)
 	}
-	a.spend(elementCost, exactly(a.whole(total.elements)))
+	a.spend(elementCost, exactly(a.most(total.elements)))
 	return a.list(total)
 }
 
 func weighList(a *analyst, args []bound, _ []ast.Node) bound {
-	a.spend(elementCost, exactly(a.whole(args[0].elements)))
+	a.spend(elementCost, exactly(a.most(args[0].elements)))
 	return a.list(args[0])
 }
 
 // list counts a new list of things that are there already.
 func (a *analyst) list(b bound) bound {
-	a.memory.fixed += 32 * a.whole(b.elements)
+	a.memory.fixed += 32 * a.most(b.elements)
 	return b
 }
 
 func weighSort(a *analyst, args []bound, _ []ast.Node) bound {
-	n := a.whole(args[0].elements)
+	n := a.most(args[0].elements)
 	a.spend(elementCost*math.Log2(n+2), exactly(n))
 	return a.list(args[0])
 }
 
 // weighUniq compares every element with every other one.
 func weighUniq(a *analyst, args []bound, _ []ast.Node) bound {
-	n := a.whole(args[0].elements)
+	n := a.most(args[0].elements)
 	a.spend(elementCost/2, exactly(n*n))
 	return a.list(args[0])
 }

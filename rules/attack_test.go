@@ -1,0 +1,241 @@
+package rules
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// refused compiles one rule and gives the summary of its first error, or an empty string.
+func refused(when string, assigned ...Assignment) string {
+	_, errs := Compile([]Rule{{Kind: Request, Method: "mining.authorize", When: src(when), Set: assigned}})
+	if len(errs) == 0 {
+		return ""
+	}
+	return errs[0].Summary
+}
+
+func TestAttackDoublings(t *testing.T) {
+	text := "let a0 = user + user; "
+	for i := range 20 {
+		text += fmt.Sprintf("let a%d = a%d + a%d; ", i+1, i, i)
+	}
+	if got := refused(text + "a20 == ''"); got != "Expression can grow too large" {
+		t.Errorf("twenty doublings: %q", got)
+	}
+}
+
+func TestAttackReplaceEverywhere(t *testing.T) {
+	if got := refused("true", set("user", "replace(user, '', user) + 'x'")); got != "Expression can grow too large" {
+		t.Errorf("with something behind it: %q", got)
+	}
+	p := mustCompile(t, Rule{Kind: Request, Method: "mining.authorize", Set: []Assignment{set("user", "replace(user, '', user)")}})
+	d := decide(t, p, Request, "mining.authorize", strings.Repeat("a", 1000), "x")
+	if len(d.Failed) != 1 || d.Verdict != Denied || !strings.Contains(d.Failed[0].Err.Detail, "65536 bytes") {
+		t.Errorf("was not stopped: %+v", d)
+	}
+}
+
+func TestAttackJoinMapSplit(t *testing.T) {
+	if got := refused("true", set("user", "join(map(split(user, ''), user), '')")); got != "Expression can grow too large" {
+		t.Errorf("%q", got)
+	}
+	p := mustCompile(t, Rule{Kind: Request, Method: "mining.authorize", Set: []Assignment{set("user", "join(split(user, '', 200), user)")}})
+	d := decide(t, p, Request, "mining.authorize", strings.Repeat("a", 1000), "x")
+	if len(d.Failed) != 1 || !strings.Contains(d.Failed[0].Err.Detail, "65536 bytes") {
+		t.Errorf("was not stopped: %+v", d.Failed)
+	}
+}
+
+func TestAttackNestedConditions(t *testing.T) {
+	for _, text := range []string{
+		"any(params, any(params, # == 'y'))",
+		"any(params, {let x = #; all(params, # == x)})",
+		"len(map(params, filter(params, true))) == 1",
+		"any(params, sum(params) == 1)",
+		"any(params, count(params) == 1)",
+	} {
+		if got := refused(text); got != "Condition in a condition" {
+			t.Errorf("%s: %q", text, got)
+		}
+	}
+}
+
+func TestAttackPatternOfTheMiner(t *testing.T) {
+	for _, text := range []string{"user matches password", "user matches string(params[0])", "user matches ('a' + user)", "let p = 'a'; user matches p"} {
+		if got := refused(text); got != "Pattern not constant" {
+			t.Errorf("%s: %q", text, got)
+		}
+	}
+	if got := refused("user matches ('^a' + 'b$')"); got != "" {
+		t.Errorf("a constant pattern: %q", got)
+	}
+}
+
+func TestAttackUnboundedFunctions(t *testing.T) {
+	tests := []struct{ text, want string }{
+		{"reduce(params, #acc + #, '') == ''", "Function left out"},
+		{"::reduce(params, #acc + #, '') == ''", "Function left out"},
+		{"params | reduce(#acc + #, '') == ''", "Function left out"},
+		{"len(1..1000000000) == 1", "Invalid expression"},
+		{"::repeat(user, 1000) == ''", "Unknown function"},
+		{"::replace(user, '', user) == ''", "Unknown function"},
+		{"repeat(user, 65) == ''", ""},
+		{"repeat(user, 65) + user == ''", "Expression can grow too large"},
+		{"$env['user'] == ''", "Unknown name in expression"},
+		{"len(map(params, params)) == 0", "Expression can grow too large"},
+		{"len(map(params, user)) == 0", "Expression can grow too large"},
+		{"len([params, params, params, params, params]) == 0", "Expression can grow too large"},
+	}
+	for _, test := range tests {
+		if got := refused(test.text); got != test.want {
+			t.Errorf("%s: %q, want %q", test.text, got, test.want)
+		}
+	}
+	p := mustCompile(t, Rule{Kind: Request, Method: "mining.authorize", Set: []Assignment{set("user", "repeat(user, 1000000000)")}})
+	if d := decide(t, p, Request, "mining.authorize", "abc", "x"); len(d.Failed) != 1 {
+		t.Errorf("repeat: %+v", d)
+	}
+}
+
+func TestAttackManyRules(t *testing.T) {
+	var list []Rule
+	for i := range 10 {
+		list = append(list, Rule{Address: fmt.Sprintf("rule%d", i), Origin: i, Kind: Request, Method: "mining.*", When: src("user matches '(a|b|ab)*(c|d){1,20}x'")})
+	}
+	_, errs := Compile(list)
+	if len(errs) != 1 || errs[0].Summary != "Rules too expensive" || !strings.Contains(errs[0].Detail, "rule0") || errs[0].Origin != 0 {
+		t.Errorf("%v", errs)
+	}
+}
+
+func TestAttackDeepSource(t *testing.T) {
+	for _, text := range []string{
+		strings.Repeat("(", 8000) + "true" + strings.Repeat(")", 8000),
+		strings.Repeat("not ", 4000) + "true",
+		strings.Repeat("[", 8000),
+		strings.Repeat("{a:", 4000),
+		strings.Repeat("true ? ", 2000),
+		strings.Repeat("if true { ", 1500),
+		strings.Repeat("user.", 3000) + "x",
+		strings.Repeat("x", 1<<20),
+	} {
+		Compile([]Rule{{Kind: Request, Method: "mining.submit", When: src(text)}})
+	}
+}
+
+func TestFiftyOrdinaryRulesFit(t *testing.T) {
+	scope := &Scope{Var: map[string]any{"wallet": wallet, "aliases": map[string]any{"a": "b"}, "lan": []any{"10.0.0.0/8"}}}
+	ordinary := []Rule{
+		{When: src("not (user matches '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$')"), Deny: &Deny{}},
+		{When: src("not (user startsWith var.wallet)"), Set: []Assignment{set("user", "var.wallet + '.' + replace(lookup(var.aliases, user, user), '.', '_')"), set("password", "'x'")}},
+		{When: src("client.agent contains 'cgminer' and not inCIDR(client.ip, var.lan)"), Deny: &Deny{}},
+		{When: src("option(password, 'd') == ''"), Set: []Assignment{set("password", "withOption(password, 'd', '1024')")}},
+		{When: src("worker(user) in ['a', 'b', 'c']"), Set: []Assignment{set("user", "account(user) + '.' + lower(worker(user))")}},
+	}
+	var list []Rule
+	for i := range 50 {
+		r := ordinary[i%len(ordinary)]
+		r.Kind, r.Method, r.Scope = Request, "mining.authorize", scope
+		list = append(list, r)
+	}
+	p := mustCompile(t, list...)
+	total := weight{}
+	for i, r := range p.Chain(Request, []byte("mining.authorize")).rules {
+		total = total.plus(r.weight())
+		if i < len(ordinary) {
+			t.Logf("%+v", r.weight())
+		}
+	}
+	t.Logf("%.0f ns, %.0f bytes", total.nanoseconds, total.bytes)
+}
+
+// heavy is expressions whose weight is mostly one thing, with a message at its worst.
+var heavy = []struct{ name, when string }{
+	{"pattern", "user matches '(a|b|ab)*(c|d)x'"},
+	{"anchored pattern", "user matches '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'"},
+	{"counted pattern", "user matches '[a-z]{1,40}!'"},
+	{"long pattern", "string(params[1]) matches 'a+b'"},
+	{"replace", "replace(user, 'a', 'bb') == ''"},
+	{"replace in params", "replace(string(params[1]), 'a', 'bb') == ''"},
+	{"concatenation", "user + user + user + user == ''"},
+	{"split and join", "join(split(user, '', 256), 'x') == ''"},
+	{"uniq", "len(uniq(split(user, '', 90))) == 0"},
+	{"sort", "len(sort(split(user, '', 256))) == 0"},
+	{"sortBy", "len(sortBy(split(user, '', 256), # + 'x')) == 0"},
+	{"map", "len(map(split(user, '', 256), upper(#))) == 0"},
+	{"any", "any(params, # == 'y')"},
+	{"any with work", "any(split(user, '', 256), lower(#) + 'x' == 'y')"},
+	{"json", "json(params) == ''"},
+	{"sha256", "sha256(string(params[1])) == ''"},
+	{"upper", "upper(user) == ''"},
+	{"in", "user in params"},
+	{"equal lists", "params == [user]"},
+	{"trim", "trim(user, 'abcdefg') == ''"},
+	{"account", "account(user, 'x', 'last') == ''"},
+	{"withOption", "withOption(user, 'd', '1') == ''"},
+	{"filter", "len(filter(split(user, '', 256), # matches '^y')) == 1"},
+	{"array", "len([user, user, user, user, user, user, user, user]) == 0"},
+	{"map literal", "len({a: user, b: user, c: user, d: user}) == 0"},
+	{"keys", "len(keys({a: user, b: user, c: user, d: user})) == 0"},
+	{"names", "user == 'a' or proxy == 'b' or client.ip == 'c' or pool == 'd'"},
+	{"concat", "len(concat(params, params)) == 0"},
+	{"flatten", "len(flatten([params, params])) == 0"},
+	{"lookup", "lookup({a: user}, user, '') == 'a'"},
+	{"int", "int('5') == 6"},
+	{"base64", "toBase64(user) == ''"},
+}
+
+// worst is a request at all its limits.
+func worst() *Message {
+	params := make([]any, 0, paramLimit)
+	params = append(params, strings.Repeat("a", textLimit), strings.Repeat("a", messageLimit-textLimit-400))
+	many := make([]any, elementLimit-paramLimit)
+	for i := range many {
+		many[i] = float64(i)
+	}
+	params = append(params, many)
+	for i := len(params); i < paramLimit; i++ {
+		params = append(params, fmt.Sprintf("p%d", i))
+	}
+	return &Message{Method: "mining.submit", Params: params}
+}
+
+// TestWorstWalks fills the budget with each kind of work and looks how long the walk
+// then really takes. The bound is loose: other work shares the machine.
+func TestWorstWalks(t *testing.T) {
+	for _, h := range heavy {
+		t.Run(h.name, func(t *testing.T) {
+			r := Rule{Kind: Request, Method: "mining.submit", When: src(h.when)}
+			single := mustCompile(t, r).Chain(Request, []byte("mining.submit")).rules[0].weight()
+			n := int(min(timeBudget/single.nanoseconds, memoryBudget/single.bytes, 2000))
+			list := make([]Rule, n)
+			for i := range list {
+				list[i] = r
+			}
+			chain := mustCompile(t, list...).Chain(Request, []byte("mining.submit"))
+			msg, d := worst(), &Decision{}
+			var f Facts = facts{}
+			chain.Decide(msg, f, d)
+			for _, failure := range d.Failed[:min(1, len(d.Failed))] {
+				t.Error(failure.Err)
+			}
+			best := time.Hour
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			for range 20 {
+				start := time.Now()
+				chain.Decide(msg, f, d)
+				best = min(best, time.Since(start))
+			}
+			runtime.ReadMemStats(&after)
+			memory := (after.TotalAlloc - before.TotalAlloc) / 20
+			t.Logf("%d rules, %v, %d KiB; weighed %.0f ns and %.0f bytes each", n, best, memory>>10, single.nanoseconds, single.bytes)
+			if best > 3*time.Millisecond || memory > 2*memoryBudget {
+				t.Errorf("took %v and %d bytes", best, memory)
+			}
+		})
+	}
+}
