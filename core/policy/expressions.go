@@ -29,7 +29,7 @@ func (l *loader) expression(src *source, attr *hcl.Attribute) (rules.Source, boo
 	if !l.isString(src, attr.Name, expr) {
 		return rules.Source{}, false
 	}
-	content := text(decode(src, rng))
+	content := textOf(decode(src, rng))
 	if strings.TrimSpace(content) == "" {
 		l.fail(rng, "Empty expression", "This argument is an expression; there is nothing in it.")
 		return rules.Source{}, false
@@ -45,10 +45,15 @@ func (l *loader) isString(src *source, name string, expr hcl.Expression) bool {
 		return false
 	case *hclsyntax.TemplateExpr:
 		for _, part := range e.Parts {
-			if _, literal := part.(*hclsyntax.LiteralValueExpr); !literal {
-				l.failInterpolation(src, e.Range(), e.Parts)
-				return false
+			if _, literal := part.(*hclsyntax.LiteralValueExpr); literal {
+				continue
 			}
+			at := e.Range()
+			if strings.HasPrefix(src.quote(at), "<<") {
+				at = part.Range()
+			}
+			l.failInterpolation(src, at, e.Parts)
+			return false
 		}
 		return true
 	}

@@ -69,6 +69,9 @@ type loader struct {
 	poolAt    map[string]*Pool
 	poolValue cty.Value
 	listeners map[string]listenerPlace
+	// unguarded holds the places of values whose rule has no condition, though it
+	// should have one; see unguard.
+	unguarded map[*place]bool
 
 	policy *Policy
 }
@@ -87,6 +90,7 @@ func newLoader(opts Options) *loader {
 		poolAt:    map[string]*Pool{},
 		poolValue: cty.NilVal,
 		listeners: map[string]listenerPlace{},
+		unguarded: map[*place]bool{},
 		policy: &Policy{
 			Log:          Log{Level: "info", Format: "text"},
 			DrainTimeout: 5 * time.Second,

@@ -68,23 +68,26 @@ type ruleReader struct {
 	kind  string
 	rule  rules.Rule
 	ok    bool
-	// routes collects the pools that rules route to.
+	// outcome is the block besides set that was seen first.
 	outcome *hcl.Block
 }
 
-// rules reads the rules among some blocks, in their order.
+// rules reads the rules among some blocks, in their order. Rules with a mistake are
+// among them, with what is right in them, so that the rest is checked too.
 func (l *loader) rules(base string, blocks hcl.Blocks, src *source, s *scope, constants *rules.Scope) (list []rules.Rule, ok bool) {
 	ok = true
 	for _, b := range blocks {
 		if !isRule(b) {
 			continue
 		}
+		if !l.isMethod(b) {
+			ok = false
+			continue
+		}
 		rule, good := l.rule(base, b, src, s)
 		rule.Scope = constants
 		ok = ok && good
-		if good {
-			list = append(list, rule)
-		}
+		list = append(list, rule)
 	}
 	return list, ok
 }
@@ -100,7 +103,6 @@ func (l *loader) rule(base string, b *hcl.Block, src *source, s *scope) (rules.R
 	}
 	if len(b.Labels) == 2 {
 		r.rule.Method = b.Labels[0]
-		r.checkMethod(b.LabelRanges[0])
 	}
 	r.readArguments(arguments{l, s, content.Attributes})
 	for i, inner := range content.Blocks {
@@ -110,6 +112,9 @@ func (l *loader) rule(base string, b *hcl.Block, src *source, s *scope) (rules.R
 		}
 		r.readOutcome(inner)
 	}
+	if content.Attributes["when"] != nil && r.rule.When == nil {
+		l.unguard(&r.rule)
+	}
 	return r.rule, r.ok
 }
 
@@ -118,11 +123,17 @@ func (r *ruleReader) fail(at hcl.Range, summary, detail string, args ...any) {
 	r.l.fail(at, summary, detail, args...)
 }
 
-func (r *ruleReader) checkMethod(at hcl.Range) {
-	prefix := strings.TrimSuffix(r.rule.Method, "*")
-	if r.rule.Method == "" || strings.Contains(prefix, "*") || strings.ContainsFunc(prefix, isBlankOrControl) {
-		r.fail(at, "Malformed method", "The first label of a rule is a method such as \"mining.submit\", or the beginning of one and a *, as in \"mining.*\".")
+// isMethod makes sure that a rule is for a method, or for the beginning of one.
+func (l *loader) isMethod(b *hcl.Block) bool {
+	if len(b.Labels) < 2 {
+		return true
 	}
+	prefix := strings.TrimSuffix(b.Labels[0], "*")
+	if b.Labels[0] != "" && !strings.Contains(prefix, "*") && !strings.ContainsFunc(prefix, isBlankOrControl) {
+		return true
+	}
+	l.fail(b.LabelRanges[0], "Malformed method", "The first label of a rule is a method such as \"mining.submit\", or the beginning of one and a *, as in \"mining.*\".")
+	return false
 }
 
 func (r *ruleReader) readArguments(args arguments) {
@@ -137,6 +148,7 @@ func (r *ruleReader) readArguments(args arguments) {
 	choice := args.choice("on_error", "", "deny", "skip", "drop")
 	r.rule.OnError = choices[choice]
 	if choice == "deny" && (r.kind == "response" || r.kind == "notification") {
+		r.rule.OnError = rules.OnErrorDefault
 		r.fail(args.at("on_error"), "Wrong value", "A %s cannot be denied: it is not the miner who asks. on_error is \"skip\" or \"drop\" here.", r.kind)
 	}
 }

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -173,32 +172,4 @@ func (l *loader) checkUnusedRulesets() {
 			l.compile(list)
 		}
 	}
-}
-
-// compile compiles rules and reports what is wrong with them.
-func (l *loader) compile(list []rules.Rule) *rules.Program {
-	program, mistakes := rules.Compile(list)
-	for _, m := range mistakes {
-		at, ok := m.Origin.(*place)
-		if !ok {
-			l.failNowhere(m.Summary, "%s", m.Detail)
-			continue
-		}
-		l.fail(at.find(m.From, m.To), m.Summary, "%s", m.Detail+backslashHint(at, m))
-	}
-	return program
-}
-
-// backslashHint explains a backslash that got past HCL and that the expression does
-// not know: in quotes it is eaten twice.
-func backslashHint(at *place, m *rules.Error) string {
-	if !at.expression {
-		return ""
-	}
-	spans := decode(at.src, at.rng)
-	from, to := max(m.From-2, 0), min(max(m.To, m.From)+2, len(spans))
-	if m.From < 0 || from >= to || !slices.ContainsFunc(spans[from:to], func(s runeSpan) bool { return s.char == '\\' }) {
-		return ""
-	}
-	return fmt.Sprintf("\n\nA backslash inside quotes of an expression begins an escape there too. Write a pattern with backslashes between backquotes, best in a heredoc:\n\n    %s", "user matches `^\\d+$`")
 }

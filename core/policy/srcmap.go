@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"unicode"
@@ -25,12 +26,15 @@ type place struct {
 // find gives the range of the runes from..to of the expression at this place, or of
 // all of it when they are not known.
 func (p *place) find(from, to int) hcl.Range {
-	if !p.expression || from < 0 {
+	if !p.expression {
 		return p.rng
 	}
 	spans := decode(p.src, p.rng)
 	if len(spans) == 0 {
 		return p.rng
+	}
+	if from < 0 {
+		from, to = 0, len(spans)
 	}
 	from = min(from, len(spans))
 	to = min(max(to, from), len(spans))
@@ -52,8 +56,8 @@ type runeSpan struct {
 	start, end int
 }
 
-// text joins the characters.
-func text(spans []runeSpan) string {
+// textOf joins the characters.
+func textOf(spans []runeSpan) string {
 	var b strings.Builder
 	for _, s := range spans {
 		b.WriteRune(s.char)
@@ -72,7 +76,10 @@ func decode(src *source, rng hcl.Range) []runeSpan {
 	if !rng.CanSliceBytes(src.bytes) {
 		return nil
 	}
-	tokens, _ := hclsyntax.LexExpression(rng.SliceBytes(src.bytes), src.name, rng.Start)
+	// The range of a heredoc ends with its marker, and a marker is one only if its line
+	// ends behind it.
+	raw := append(bytes.Clone(rng.SliceBytes(src.bytes)), '\n')
+	tokens, _ := hclsyntax.LexExpression(raw, src.name, rng.Start)
 	var lines [][]runeSpan
 	flush := false
 	for _, tok := range tokens {

@@ -41,3 +41,25 @@ proxy "a" {
     set { error = "x }
   }
 }
+
+proxy "b" {
+  pool = pool.main
+  listener "tcp" { address = ":4442" }
+
+  request "mining.authorize" "a" {
+    when = "user matches '^\\d+$'"
+    set { user = "usr" }
+  }
+  request "mining.authorize" "b" {
+    when = "${user}"
+    set { user = "usr" }
+  }
+  request "mining.authorize" "c" {
+    when = "len(user)"
+    set { user = "len(user)" }
+  }
+  request "mining.authorize" "d" {
+    when = "1 +"
+    set { usr = "'x'" }
+  }
+}

@@ -1,0 +1,62 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/loka-proxy/loka/rules"
+)
+
+// compile compiles rules and reports what is wrong with them.
+func (l *loader) compile(list []rules.Rule) *rules.Program {
+	program, mistakes := rules.Compile(list)
+	l.unguardAll(list, mistakes)
+	for _, m := range mistakes {
+		at, ok := m.Origin.(*place)
+		switch {
+		case !ok:
+			l.failNowhere(m.Summary, "%s", m.Detail)
+		case m.From >= 0 || !l.unguarded[at]:
+			l.fail(at.find(m.From, m.To), m.Summary, "%s", m.Detail+backslashHint(at, m))
+		}
+	}
+	return program
+}
+
+// unguardAll takes note of the rules whose condition has a mistake.
+func (l *loader) unguardAll(list []rules.Rule, mistakes []*rules.Error) {
+	for i := range list {
+		when := list[i].When
+		if when == nil {
+			continue
+		}
+		if slices.ContainsFunc(mistakes, func(m *rules.Error) bool { return m.Origin == when.Origin }) {
+			l.unguard(&list[i])
+		}
+	}
+}
+
+// unguard takes note of a rule without its condition. A new value may be right only
+// under that condition, so nothing is said of the values as a whole until it is there.
+func (l *loader) unguard(rule *rules.Rule) {
+	for _, a := range rule.Set {
+		if at, ok := a.Value.Origin.(*place); ok {
+			l.unguarded[at] = true
+		}
+	}
+}
+
+// backslashHint explains a backslash that got past HCL and that the expression does
+// not know: inside quotes of its own, it begins an escape there too.
+func backslashHint(at *place, m *rules.Error) string {
+	if !at.expression || m.From < 0 {
+		return ""
+	}
+	spans := decode(at.src, at.rng)
+	from, to := max(m.From-2, 0), min(max(m.To, m.From)+2, len(spans))
+	isBackslash := func(s runeSpan) bool { return s.char == '\\' }
+	if from >= to || !slices.ContainsFunc(spans[from:to], isBackslash) {
+		return ""
+	}
+	return "\n\nA pattern with backslashes is best written in a heredoc, between backquotes:\n\n" +
+		"    when = <<-EXPR\n      user matches `^\\d+$`\n    EXPR"
+}
