@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -13,4 +15,23 @@ func show(t *testing.T, ds Diagnostics) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// seeds gives the policies of testdata.
+func seeds(f *testing.F) []string {
+	f.Helper()
+	names, err := filepath.Glob("testdata/*/*.hcl")
+	if err != nil || len(names) == 0 {
+		f.Fatalf("no policies: %v", err)
+	}
+	var list []string
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		// A fuzzed policy must not wander through the file system.
+		list = append(list, strings.ReplaceAll(string(text), "include", "exclude"))
+	}
+	return list
 }

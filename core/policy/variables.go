@@ -144,7 +144,7 @@ func (v *variable) convert(value cty.Value) (out cty.Value, problem string) {
 
 // pathError says what does not fit, and in which part of a value.
 func pathError(err error) string {
-	text := strings.TrimSuffix(err.Error(), ".")
+	text := strings.ReplaceAll(strings.TrimSuffix(err.Error(), "."), "tuple", "list")
 	pe, ok := err.(cty.PathError)
 	if !ok || len(pe.Path) == 0 {
 		return text
