@@ -22,6 +22,7 @@ check: ## The whole gate.
 	@dead="$$($(TOOL) deadcode -test ./...)"; test -z "$$dead" || { echo 'dead code:'; echo "$$dead"; exit 1; }
 	$(GO) mod tidy -diff
 	$(GO) test -race ./...
+	$(GO) test -run Alloc ./...
 
 fmt:
 	$(TOOL) gofumpt -w .

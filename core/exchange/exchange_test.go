@@ -1,0 +1,426 @@
+package exchange_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loka-proxy/loka/core/exchange"
+	"github.com/loka-proxy/loka/rules"
+)
+
+// notes counts what a conversation records.
+type notes struct {
+	what    map[exchange.What]int
+	reasons map[string]int
+	last    exchange.Record
+}
+
+func newNotes() *notes { return &notes{what: map[exchange.What]int{}, reasons: map[string]int{}} }
+
+func (n *notes) Record(r *exchange.Record) {
+	n.what[r.What]++
+	n.reasons[r.Reason]++
+	n.last = *r
+}
+
+// silent records nothing, and allocates nothing.
+type silent struct{}
+
+func (silent) Record(*exchange.Record) {}
+
+func compile(t testing.TB, list ...rules.Rule) *rules.Program {
+	t.Helper()
+	for i := range list {
+		list[i].Address = fmt.Sprintf("test.%d", i)
+		if list[i].Scope == nil {
+			list[i].Scope = &rules.Scope{}
+		}
+	}
+	p, errs := rules.Compile(list)
+	for _, err := range errs {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func text(s string) rules.Source { return rules.Source{Text: s} }
+
+func when(s string) *rules.Source { return &rules.Source{Text: s} }
+
+func set(kind rules.Kind, method, field, value string) rules.Rule {
+	return rules.Rule{Kind: kind, Method: method, Set: []rules.Assignment{{Field: field, Value: text(value)}}}
+}
+
+var toWallet = set(rules.Request, "mining.authorize", "user", "'W.' + replace(user, '.', '_')")
+
+func begin(t testing.TB, rec exchange.Recorder, list ...rules.Rule) *exchange.Exchange {
+	t.Helper()
+	return exchange.New(exchange.Config{
+		Program: compile(t, list...), Proxy: "proxy.x", Listener: ":1", Pool: "pool.p",
+		ClientIP: "192.0.2.1", ClientPort: 5, Session: "s", MaxRequestBytes: 1023, Opened: start,
+	}, rec)
+}
+
+var start = time.Unix(1_700_000_000, 0)
+
+const (
+	subscribe  = `{"id":1,"method":"mining.subscribe","params":["x"]}` + "\n"
+	subscribed = `{"id":1,"result":[[["mining.notify","1"]],"f0",4],"error":null}` + "\n"
+	authorize  = `{"id":2,"method":"mining.authorize","params":["a.b","p"]}` + "\n"
+	authorized = `{"id":2,"result":true,"error":null}` + "\n"
+)
+
+// up and down hand over one line and give what comes out on both sides.
+func up(x *exchange.Exchange, line string) (pool, miner string) {
+	var out exchange.Out
+	x.FromMiner([]byte(line), start, &out)
+	return string(out.Pool), string(out.Miner)
+}
+
+func down(x *exchange.Exchange, line string) (pool, miner string) {
+	var out exchange.Out
+	x.FromPool([]byte(line), start, &out)
+	return string(out.Pool), string(out.Miner)
+}
+
+// TestGivenUpRequests never answers: the oldest requests are given up, their shares
+// counted as lost, and a late answer under an id of loka's reaches nobody.
+func TestGivenUpRequests(t *testing.T) {
+	n := newNotes()
+	x := begin(t, n)
+	var second string
+	for i := range 300 {
+		line, _ := up(x, `{"id":4,"method":"mining.submit","params":["a","1","2","3","4"]}`+"\n")
+		if i == 1 {
+			second = line
+		}
+	}
+	if got := n.what[exchange.ShareLost]; got != 300-256 {
+		t.Errorf("%d shares were given up", got)
+	}
+	var late struct{ ID json.RawMessage }
+	if err := json.Unmarshal([]byte(second), &late); err != nil {
+		t.Fatal(err)
+	}
+	if _, miner := down(x, `{"id":`+string(late.ID)+`,"result":true,"error":null}`+"\n"); miner != "" {
+		t.Errorf("a late answer reached the miner: %s", miner)
+	}
+	x.Close("test")
+	if got := n.what[exchange.ShareSubmitted] - n.what[exchange.ShareLost]; got != 0 {
+		t.Errorf("%d shares are not accounted for", got)
+	}
+}
+
+// TestAnswersAreMatchedByValue has a pool that writes ids in its own way.
+func TestAnswersAreMatchedByValue(t *testing.T) {
+	n := newNotes()
+	x := begin(t, n)
+	for i, forms := range [][2]string{{`7`, `7.0`}, {`"auth"`, `"\u0061uth"`}, {`1e1`, `10`}} {
+		up(x, `{"id":`+forms[0]+`,"method":"mining.submit","params":["a","1","2","3","4"]}`+"\n")
+		down(x, `{"id":`+forms[1]+`,"result":true}`+"\n")
+		if n.what[exchange.ShareAccepted] != i+1 {
+			t.Errorf("%s does not answer %s", forms[1], forms[0])
+		}
+	}
+}
+
+func TestResponseRules(t *testing.T) {
+	refused := set(rules.Response, "mining.authorize", "error", "[24, 'refused by ' + pool + ' for ' + user, nil]")
+	refused.When = when("not ok && password == 'p'")
+	x := begin(t, silent{}, refused, rules.Rule{Kind: rules.Response, Method: "mining.foo", Drop: true})
+	up(x, authorize)
+	_, miner := down(x, `{"id":2,"error":null,"result":false}`+"\n")
+	if want := `{"id":2,"error":[24,"refused by pool.p for a.b",null],"result":false}` + "\n"; miner != want {
+		t.Errorf("\n got %swant %s", miner, want)
+	}
+	up(x, authorize)
+	if _, miner := down(x, authorized); miner != authorized {
+		t.Errorf("got %s", miner)
+	}
+	up(x, `{"id":3,"method":"mining.foo"}`+"\n")
+	if _, miner := down(x, `{"id":3,"result":1}`+"\n"); miner != "" {
+		t.Errorf("got %s", miner)
+	}
+}
+
+// TestUnjudgedNotification has params that no rule can be shown; work must not stop.
+func TestUnjudgedNotification(t *testing.T) {
+	n := newNotes()
+	x := begin(t, n, rules.Rule{Kind: rules.Notification, Method: "mining.notify", When: when("len(params) > 90"), Drop: true})
+	for _, params := range []string{`{"a":1}`, `["` + "\xff" + `"]`, `[[[[[[[[[[1]]]]]]]]]]`, `[` + strings.Repeat("1,", 99) + `1]`} {
+		line := `{"id":null,"method":"mining.notify","params":` + params + `}` + "\n"
+		if _, miner := down(x, line); miner != line {
+			t.Errorf("got %q for %q", miner, line)
+		}
+	}
+	if n.what[exchange.Unjudged] != 4 {
+		t.Errorf("%d were recorded", n.what[exchange.Unjudged])
+	}
+}
+
+func TestReconnectIsNotPassedOn(t *testing.T) {
+	n := newNotes()
+	x := begin(t, n)
+	if _, miner := down(x, `{"id":null,"method":"client.reconn\u0065ct","params":["evil.example",3333,0]}`+"\n"); miner != "" {
+		t.Errorf("got %s", miner)
+	}
+	if n.reasons[exchange.RefusedReconnect] != 1 {
+		t.Error("it is not counted")
+	}
+}
+
+func TestTooManyNames(t *testing.T) {
+	x := begin(t, silent{}, toWallet)
+	up(x, subscribe)
+	down(x, subscribed)
+	for i := range 1024 {
+		line := fmt.Sprintf(`{"id":null,"method":"mining.authorize","params":["n%d"]}`+"\n", i)
+		if pool, _ := up(x, line); pool == "" {
+			t.Fatalf("name %d was refused", i)
+		}
+	}
+	if pool, miner := up(x, `{"id":2,"method":"mining.authorize","params":["one more"]}`+"\n"); pool != "" || !strings.Contains(miner, "Too many worker names") {
+		t.Errorf("got %q, %q", pool, miner)
+	}
+	if pool, _ := up(x, `{"id":2,"method":"mining.authorize","params":["n7"]}`+"\n"); pool == "" {
+		t.Error("a known name was refused")
+	}
+}
+
+// TestSetParams keeps the bytes of what a new list has in common with the old.
+func TestSetParams(t *testing.T) {
+	for value, want := range map[string]string{
+		`params[:2]`:                `["\u0041" ,1024.0]`,
+		`[params[0], 'new']`:        `["\u0041" ,"new"]`,
+		`[]`:                        `[]`,
+		`params`:                    `["\u0041" ,1024.0 ,{"a": 1}]`,
+		`[1, 2.5, true, nil, 'ü"']`: `[1 ,2.5 ,true ,null ,"ü\""]`,
+	} {
+		x := begin(t, silent{}, set(rules.Request, "mining.foo", "params", value))
+		pool, _ := up(x, `{"params": ["\u0041" ,1024.0 , {"a": 1} ],"id":1,"method":"mining.foo"}`+"\n")
+		if want := `{"params": ` + want + `,"id":1,"method":"mining.foo"}` + "\n"; pool != want {
+			t.Errorf("%s:\n got %swant %s", value, pool, want)
+		}
+	}
+	x := begin(t, silent{}, set(rules.Request, "mining.foo", "params", "['new']"))
+	for line, want := range map[string]string{
+		`{"id":1,"method":"mining.foo"}`:                `{"id":1,"method":"mining.foo","params":["new"]}`,
+		`{"id":2,"params":null,"method":"mining.foo"}`:  `{"id":2,"params":["new"],"method":"mining.foo"}`,
+		`{"id":3,"params": [ ] ,"method":"mining.foo"}`: `{"id":3,"params": ["new"] ,"method":"mining.foo"}`,
+	} {
+		if pool, _ := up(x, line+"\n"); pool != want+"\n" {
+			t.Errorf("%s:\n got %swant %s", line, pool, want)
+		}
+	}
+}
+
+// TestAppendedParam sets a password that the miner did not send.
+func TestAppendedParam(t *testing.T) {
+	x := begin(t, silent{}, set(rules.Request, "mining.authorize", "password", "'x'"))
+	pool, _ := up(x, `{"id":2,"method":"mining.authorize","params":[ "a" ]}`+"\n")
+	if want := `{"id":2,"method":"mining.authorize","params":[ "a","x" ]}` + "\n"; pool != want {
+		t.Errorf("got %s", pool)
+	}
+}
+
+// allocations counts those of handing over a line, once the conversation is warm.
+func allocations(t *testing.T, list []rules.Rule, line, answer string) float64 {
+	t.Helper()
+	x := begin(t, silent{}, list...)
+	up(x, subscribe)
+	down(x, subscribed)
+	up(x, authorize)
+	down(x, authorized)
+	var out exchange.Out
+	ask, reply := []byte(line), []byte(answer)
+	return testing.AllocsPerRun(500, func() {
+		out.Pool, out.Miner = out.Pool[:0], out.Miner[:0]
+		x.FromMiner(ask, start, &out)
+		x.FromPool(reply, start, &out)
+	})
+}
+
+func TestForwardingAllocatesNothing(t *testing.T) {
+	const (
+		submit = `{"params": ["a.b", "1f", "0000000000000001", "66a0b1c2", "deadbeef", "00006000"], "id": 9, "method": "mining.submit"}` + "\n"
+		answer = `{"id":9,"result":true,"error":null}` + "\n"
+	)
+	never := rules.Rule{Kind: rules.Request, Method: "*", When: when("not (method startsWith 'mining.')"), Deny: &rules.Deny{Code: 20, Message: "no"}}
+	evil := rules.Rule{Kind: rules.Request, Method: "mining.submit", When: when("user == 'evil'"), Drop: true}
+	for name, list := range map[string][]rules.Rule{
+		"without rules":               nil,
+		"under a mapped name":         {toWallet},
+		"with rules that don't match": {toWallet, never, evil},
+	} {
+		if got := allocations(t, list, submit, answer); got >= 1 && !raceEnabled {
+			t.Errorf("%s: %v allocations", name, got)
+		}
+	}
+}
+
+// FuzzTransparency hands over any bytes, without rules: what comes out is the line, or
+// nothing and a reason.
+func FuzzTransparency(f *testing.F) {
+	for _, line := range []string{subscribe, authorize, subscribed, authorized, "", "{}", `{"id":1,"id":2}`, "[]", `{"Method":"x"}`, `{"id":1,"method":7}`, `{"method":"client.reconnect"}`} {
+		f.Add(strings.TrimSuffix(line, "\n"))
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		if strings.Contains(line, "\n") {
+			t.Skip()
+		}
+		n := newNotes()
+		x := begin(t, n)
+		if pool, _ := up(x, line+"\n"); pool != line+"\n" && (pool != "" || n.what[exchange.Refused] != 1) {
+			t.Errorf("up: %q became %q", line, pool)
+		}
+		y := begin(t, n)
+		n.what[exchange.Refused] = 0
+		if _, miner := down(y, line+"\n"); miner != line+"\n" && (miner != "" || n.what[exchange.Refused] != 1) {
+			t.Errorf("down: %q became %q", line, miner)
+		}
+	})
+}
+
+// FuzzRules hands over any bytes under rules that change what they can: what comes out
+// is whole lines, each one JSON object.
+func FuzzRules(f *testing.F) {
+	for _, line := range []string{subscribe, authorize, `{"id":4,"method":"mining.submit","params":["a.b","1","2","3","4"]}`, `{"method":"mining.set_difficulty","params":[1.0]}`, `{"method":"x","params":"y","id":"z"}`} {
+		f.Add(strings.TrimSuffix(line, "\n"))
+	}
+	floor := set(rules.Notification, "mining.set_difficulty", "difficulty", "max(difficulty, 1024)")
+	list := []rules.Rule{
+		toWallet, floor,
+		set(rules.Request, "mining.subscribe", "params", "params[:1]"),
+		set(rules.Request, "mining.submit", "nonce", "lower(nonce)"),
+		set(rules.Request, "*", "params", "params"),
+		set(rules.Notification, "mining.notify", "params", "params[1:]"),
+		set(rules.Response, "*", "result", "[result]"),
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		if strings.Contains(line, "\n") {
+			t.Skip()
+		}
+		x := begin(t, newNotes(), list...)
+		var out exchange.Out
+		for _, l := range []string{subscribe, authorize, line + "\n", line + "\n"} {
+			x.FromMiner([]byte(l), start, &out)
+		}
+		for _, l := range []string{subscribed, line + "\n", authorized} {
+			x.FromPool([]byte(l), start, &out)
+		}
+		checkLines(t, out.Pool)
+		checkLines(t, out.Miner)
+	})
+}
+
+func checkLines(t *testing.T, all []byte) {
+	t.Helper()
+	for line := range bytes.Lines(all) {
+		if !bytes.HasSuffix(line, []byte("\n")) || !json.Valid(line) || bytes.TrimSpace(line)[0] != '{' {
+			t.Errorf("not one JSON object: %q", line)
+		}
+	}
+}
+
+// TestEveryRequestGetsAtMostOneReply has a random miner and a random pool: a request
+// gets at most one reply under its id, exactly one when it was answered or refused, and
+// every share is accounted for.
+func TestEveryRequestGetsAtMostOneReply(t *testing.T) {
+	deny := rules.Rule{Kind: rules.Request, Method: "mining.submit", When: when("nonce == 'deny'"), Deny: &rules.Deny{Code: 20, Message: "no"}}
+	reply := rules.Rule{Kind: rules.Request, Method: "mining.submit", When: when("nonce == 'reply'"), Reply: &rules.Reply{Result: when("true")}}
+	drop := rules.Rule{Kind: rules.Request, Method: "mining.submit", When: when("nonce == 'drop'"), Drop: true}
+	for seed := range uint64(50) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		n := newNotes()
+		x := begin(t, n, toWallet, deny, reply, drop)
+		up(x, subscribe)
+		down(x, subscribed)
+		up(x, authorize)
+		down(x, authorized)
+		converse(t, r, x)
+		x.Close("test")
+		sum := 0
+		for _, w := range []exchange.What{exchange.ShareAccepted, exchange.ShareRejected, exchange.ShareDenied, exchange.ShareReplied, exchange.ShareDropped, exchange.ShareLost} {
+			sum += n.what[w]
+		}
+		if sum != n.what[exchange.ShareSubmitted] {
+			t.Errorf("seed %d: %d submitted, %d accounted for", seed, n.what[exchange.ShareSubmitted], sum)
+		}
+	}
+}
+
+func converse(t *testing.T, r *rand.Rand, x *exchange.Exchange) {
+	t.Helper()
+	var atPool []string          // ids that the pool has not answered
+	asked := map[string]int{}    // requests of the miner, by id
+	answered := map[string]int{} // replies to it
+	expected := map[string]int{} // that it must have got
+	note := func(id, miner string) {
+		if miner != "" {
+			answered[id]++
+		}
+	}
+	for range 300 {
+		if r.IntN(2) == 0 || len(atPool) == 0 {
+			id := fmt.Sprint(r.IntN(6))
+			nonce := []string{"deny", "reply", "drop", "01", "02", "03"}[r.IntN(6)]
+			pool, miner := up(x, fmt.Sprintf(`{"id":%s,"method":"mining.submit","params":["a.b","1","2","3","%s"]}`+"\n", id, nonce))
+			asked[id]++
+			note(id, miner)
+			if pool != "" {
+				atPool = append(atPool, idOf(t, pool))
+			}
+			if nonce == "deny" || nonce == "reply" {
+				expected[id]++
+			}
+			continue
+		}
+		i := r.IntN(len(atPool))
+		id := atPool[i]
+		atPool = append(atPool[:i], atPool[i+1:]...)
+		_, miner := down(x, `{"id":`+id+`,"result":true,"error":null}`+"\n")
+		back := idOf(t, miner)
+		note(back, miner)
+		expected[back]++
+	}
+	for id, n := range answered {
+		if n > asked[id] || n != expected[id] {
+			t.Errorf("id %s: %d requests, %d replies, %d expected", id, asked[id], n, expected[id])
+		}
+	}
+}
+
+func idOf(t *testing.T, line string) string {
+	t.Helper()
+	var m struct{ ID json.RawMessage }
+	if err := json.Unmarshal([]byte(line), &m); err != nil {
+		t.Fatalf("%q: %v", line, err)
+	}
+	return string(m.ID)
+}
+
+func BenchmarkSubmit(b *testing.B) {
+	for name, list := range map[string][]rules.Rule{"transparent": nil, "mapped": {toWallet}} {
+		b.Run(name, func(b *testing.B) {
+			x := begin(b, silent{}, list...)
+			up(x, subscribe)
+			down(x, subscribed)
+			up(x, authorize)
+			down(x, authorized)
+			var out exchange.Out
+			ask := []byte(`{"params": ["a.b", "1f", "0000000000000001", "66a0b1c2", "deadbeef", "00006000"], "id": 9, "method": "mining.submit"}` + "\n")
+			reply := []byte(`{"id":9,"result":true,"error":null}` + "\n")
+			b.ReportAllocs()
+			for b.Loop() {
+				out.Pool, out.Miner = out.Pool[:0], out.Miner[:0]
+				x.FromMiner(ask, start, &out)
+				x.FromPool(reply, start, &out)
+			}
+		})
+	}
+}
