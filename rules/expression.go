@@ -30,6 +30,7 @@ type expression struct {
 	// secret says that a sensitive constant went into it.
 	secret bool
 	weight weight
+	bound  bound
 }
 
 // compilation is what the expressions of one Compile share.
@@ -134,8 +135,8 @@ func (x *expression) check(tree *parser.Tree, lang *configured, want valueType) 
 	if m := checkResult(tree.Node, want); m != nil {
 		return m
 	}
-	w, m := weigh(tree.Node, lang.vocabulary.names)
-	x.weight = w
+	w, b, m := weigh(tree.Node, lang.vocabulary.names)
+	x.weight, x.bound = w, b
 	return m
 }
 

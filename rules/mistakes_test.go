@@ -21,23 +21,28 @@ func TestGoldenTexts(t *testing.T) {
 		summary, detail string
 	}{
 		{
-			"typo", Rule{Kind: Request, Method: "mining.authorize", Set: []Assignment{set("user", "let name = lookup(var.aliases, user, user);\nvar.wallet + \".\" + replace(nane, \".\", \"_\")")}},
+			"typo",
+			Rule{Kind: Request, Method: "mining.authorize", Set: []Assignment{set("user", "let name = lookup(var.aliases, user, user);\nvar.wallet + \".\" + replace(nane, \".\", \"_\")")}},
 			71, 75, "Unknown name in expression", "There is no \"nane\" here. Did you mean \"name\"?\n\n" + authorizeNames,
 		},
 		{
-			"text without quotes", Rule{Kind: Request, Method: "mining.authorize", Set: []Assignment{set("password", "x")}},
+			"text without quotes",
+			Rule{Kind: Request, Method: "mining.authorize", Set: []Assignment{set("password", "x")}},
 			0, 1, "Unknown name in expression", "There is no \"x\" here.\n\nThis argument is an expression. If x is meant as a text, quote it inside: \"'x'\".\n\n" + authorizeNames,
 		},
 		{
-			"wrong type", Rule{Kind: Request, Method: "mining.authorize", Set: []Assignment{set("password", "params[1]")}},
+			"wrong type",
+			Rule{Kind: Request, Method: "mining.authorize", Set: []Assignment{set("password", "params[1]")}},
 			-1, -1, "Wrong type of expression", "This expression gives a value of unknown type (any); a string is needed here.\n\nA value out of params may be of any type: wrap it, as in string(params[0]).",
 		},
 		{
-			"single =", Rule{Kind: Response, Method: "mining.authorize", When: src("ok = false")},
+			"single =",
+			Rule{Kind: Response, Method: "mining.authorize", When: src("ok = false")},
 			3, 4, "Invalid expression", "A single = is no operator; to compare, write ==.",
 		},
 		{
-			"unknown variable", Rule{Kind: Notification, Method: "mining.set_difficulty", When: src("difficulty < var.min_dificulty")},
+			"unknown variable",
+			Rule{Kind: Notification, Method: "mining.set_difficulty", When: src("difficulty < var.min_dificulty")},
 			17, 30, "Unknown name in expression", "There is no var.min_dificulty here. Did you mean \"min_difficulty\"?\n\nvar has: aliases, allow, min_difficulty, wallet.",
 		},
 	}

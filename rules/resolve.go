@@ -230,7 +230,10 @@ func (r *resolver) pattern(n ast.Node) {
 		return
 	}
 	if _, err := regexp.Compile(s.Value); err != nil {
-		why := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
-		r.refuse(n, "Invalid pattern", "This pattern cannot be read: "+why+".")
+		detail := "This pattern cannot be read"
+		if !r.secret {
+			detail += ": " + strings.TrimPrefix(err.Error(), "error parsing regexp: ")
+		}
+		r.refuse(n, "Invalid pattern", detail+".")
 	}
 }

@@ -82,12 +82,12 @@ func (w weight) plus(v weight) weight {
 	return weight{w.nanoseconds + v.nanoseconds, w.bytes + v.bytes}
 }
 
-// weigh gives the weight of a checked expression, or the first value in it that could
-// grow too large.
-func weigh(root ast.Node, names map[string]*entry) (weight, *Error) {
+// weigh gives the weight of a checked expression and the bound of its value, or the
+// first value in it that could grow too large.
+func weigh(root ast.Node, names map[string]*entry) (weight, bound, *Error) {
 	a := &analyst{names: names}
-	a.value(root)
-	return weight{a.time.fixed, a.memory.fixed}, a.mistake
+	b := a.value(root)
+	return weight{a.time.fixed, a.memory.fixed}, b, a.mistake
 }
 
 // spend counts time for some bytes or elements.
