@@ -30,9 +30,6 @@ func (a arguments) value(name string, want cty.Type) (value cty.Value, ok bool) 
 		return value, false
 	}
 	value = a.l.eval(attr.Expr, a.scope)
-	if value.IsMarked() {
-		a.l.hide(attr.Expr.Range())
-	}
 	value, _ = value.UnmarkDeep()
 	if value.Type() == cty.DynamicPseudoType && !value.IsKnown() {
 		return value, false

@@ -18,10 +18,8 @@ import (
 )
 
 const (
-	// maxPolicyBytes and maxDepth keep a file that is no policy at all from
-	// exhausting memory or the stack: the HCL parser recurses.
+	// maxPolicyBytes bounds a file that is parsed.
 	maxPolicyBytes = 1 << 20
-	maxDepth       = 100
 	// maxDataBytes bounds what file() reads.
 	maxDataBytes = 16 << 20
 )
@@ -164,8 +162,8 @@ func (l *loader) open(name string, from *hcl.Range) *source {
 	}
 	src := &source{name: name, bytes: content}
 	l.knows(src)
-	if src.lex(content) > maxDepth {
-		l.failFile(name, "its brackets are nested too deeply", from)
+	if !src.lex(content) {
+		l.failFile(name, "it is nested too deeply", from)
 		return nil
 	}
 	return src

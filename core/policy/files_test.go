@@ -71,7 +71,12 @@ Error: File not readable
 		{"too deep", []string{"loka.hcl", base + "locals {\n  x = " + strings.Repeat("[", 200) + strings.Repeat("]", 200) + "\n}\n"}, ".", Options{}, `
 Error: File not readable
 
-  loka.hcl cannot be read: its brackets are nested too deeply.
+  loka.hcl cannot be read: it is nested too deeply.
+`},
+		{"too many operators", []string{"loka.hcl", base + "locals {\n  x = " + strings.Repeat("!", 500000) + "true\n}\n"}, ".", Options{}, `
+Error: File not readable
+
+  loka.hcl cannot be read: it is nested too deeply.
 `},
 		{"variable without a value", []string{"loka.hcl", needsWallet}, ".", Options{}, `
 Error: Variable without a value

@@ -63,13 +63,17 @@ func (l *loader) giveText(values map[string]*given, name, content, from string) 
 		g.value = value
 		return
 	}
+	wanted := "a value"
+	if v.kind != cty.DynamicPseudoType {
+		wanted = withArticle(v.kind.FriendlyNameForConstraint())
+	}
 	l.failNowhere("Wrong value for a variable", "The value of var.%s, given by %s, does not read as %s. It is written as in a file: texts in double quotes, lists in [ ], maps in { }.",
-		name, from, withArticle(v.kind.FriendlyNameForConstraint()))
+		name, from, wanted)
 }
 
 func parseText(content string) (cty.Value, bool) {
 	tokens, _ := hclsyntax.LexExpression([]byte(content), "", hcl.InitialPos)
-	if nesting(tokens) > maxDepth || len(content) > maxPolicyBytes {
+	if tooDeep(tokens) || len(content) > maxPolicyBytes {
 		return broken, false
 	}
 	expr, diags := hclsyntax.ParseExpression([]byte(content), "", hcl.InitialPos)

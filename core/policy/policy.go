@@ -77,7 +77,8 @@ type Proxy struct {
 // Listener is one socket that miners connect to.
 type Listener struct {
 	// Address is what is bound, as in ":3333".
-	Address        string
+	Address string
+	// MaxConnections is how many miners may be connected at once; 0 means any number.
 	MaxConnections int
 	// MaxLineBytes is the longest line accepted from a miner, without its end.
 	MaxLineBytes int

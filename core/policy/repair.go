@@ -17,55 +17,52 @@ var kinds = []string{"connect", "request", "response", "notification"}
 // head of the block around it.
 var argument = regexp.MustCompile(`^(?:[^"#=]*(?:"[^"]*"[^"#=]*)*\{)?\s*([\pL_][\pL\pN_-]*)\s*=\s*`)
 
-// repair looks at a file that does not parse. If the first mistake is in an
-// expression of a rule, it is reported by what was probably meant, and the file is
-// given back with that value emptied, byte for byte as long as before.
+// repair looks at a file that does not parse. The first mistake that is in an
+// expression of a rule is reported by what was probably meant, and the file is given
+// back with that value emptied, byte for byte as long as before.
 //
 // HCL's own word for a double quote too many is "Missing newline after argument",
 // which is true and helps nobody.
 func (l *loader) repair(src *source, work []byte, diags hcl.Diagnostics) ([]byte, bool) {
-	first := firstError(diags)
-	if first == nil {
-		return nil, false
-	}
-	value, name, ok := src.argumentOn(first.Subject.Start.Byte)
-	if !ok || src.wasReported(value) {
-		return nil, false
-	}
-	quoted := bytes.HasPrefix(value.SliceBytes(src.bytes), []byte(`"`))
-	switch {
-	case quoted && first.Summary == "Invalid escape sequence":
-		l.failEscape(*first.Subject, src)
-	case quoted && value.End.Byte-value.Start.Byte < 2 || quoted && src.bytes[value.End.Byte-1] != '"':
-		l.fail(value, "Quote not closed", "The text that begins here has no closing double quote on its line. An expression over several lines goes in a heredoc (<<-EXPR).")
-	case quoted:
-		if !l.failDoubleQuote(src, value, name) {
-			return nil, false
+	mistakes := slices.Clone(diags)
+	mistakes = slices.DeleteFunc(mistakes, func(d *hcl.Diagnostic) bool { return d.Severity != hcl.DiagError || d.Subject == nil })
+	slices.SortStableFunc(mistakes, func(a, b *hcl.Diagnostic) int { return a.Subject.Start.Byte - b.Subject.Start.Byte })
+	for _, d := range mistakes {
+		value, name, ok := src.argumentOn(d.Subject.Start.Byte)
+		if ok && !src.wasReported(value) && l.explain(src, d, value, name) {
+			src.reported = append(src.reported, value)
+			return emptied(work, value), true
 		}
-	default:
-		l.failUnquoted(src, value)
 	}
-	src.reported = append(src.reported, value)
+	return nil, false
+}
+
+// explain says what is wrong with the value of an expression, judged by its line
+// alone. It gives up on what it does not know.
+func (l *loader) explain(src *source, d *hcl.Diagnostic, value hcl.Range, name string) bool {
+	raw := src.quote(value)
+	switch {
+	case !strings.HasPrefix(raw, `"`):
+		l.failUnquoted(src, value)
+	case d.Summary == "Invalid escape sequence":
+		l.failEscape(*d.Subject, src)
+	case len(raw) < 2 || !strings.HasSuffix(raw, `"`):
+		l.fail(value, "Quote not closed", "The text that begins here has no closing double quote on its line. An expression over several lines goes in a heredoc (<<-EXPR).")
+	default:
+		return l.failDoubleQuote(src, value, name)
+	}
+	return true
+}
+
+// emptied replaces a value by a text of spaces.
+func emptied(work []byte, value hcl.Range) []byte {
 	fixed := bytes.Clone(work)
 	blank := fixed[value.Start.Byte:value.End.Byte]
 	for i := range blank {
 		blank[i] = ' '
 	}
 	blank[0], blank[len(blank)-1] = '"', '"'
-	return fixed, true
-}
-
-func firstError(diags hcl.Diagnostics) *hcl.Diagnostic {
-	var first *hcl.Diagnostic
-	for _, d := range diags {
-		if d.Severity != hcl.DiagError || d.Subject == nil {
-			continue
-		}
-		if first == nil || d.Subject.Start.Byte < first.Subject.Start.Byte {
-			first = d
-		}
-	}
-	return first
+	return fixed
 }
 
 // argumentOn finds the expression of a rule on the line that holds a byte: the range

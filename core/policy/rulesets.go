@@ -93,7 +93,7 @@ func (l *loader) argument(set *ruleset, v *variable, attr *hcl.Attribute, b *hcl
 	switch {
 	case attr != nil:
 		value = l.eval(attr.Expr, s)
-		if v.sensitive || hasMarks(value) {
+		if v.sensitive {
 			l.hide(attr.Range)
 		}
 		fit, problem := v.convert(value)
@@ -159,7 +159,7 @@ func (l *loader) checkUnusedRulesets() {
 		constants := &rules.Scope{Var: map[string]any{}, Sensitive: map[string]bool{}}
 		complete := true
 		for name, v := range set.variables {
-			values[name] = cty.UnknownVal(v.kind)
+			values[name] = cty.UnknownVal(v.kind.WithoutOptionalAttributesDeep())
 			constant, ok := zero(v.kind)
 			if v.fallback != cty.NilVal && v.fallback.IsWhollyKnown() {
 				values[name], constant, ok = l.mark(v, v.fallback), plain(v.fallback), true

@@ -183,16 +183,16 @@ func (l *loader) elements(attr *hcl.Attribute, s *scope) (map[string]cty.Value, 
 		l.fail(at, summary, "The keys of for_each become names that logs and metrics show, so it cannot be a sensitive value.")
 		return nil, false
 	}
-	if !value.IsKnown() {
+	kind := value.Type()
+	if !value.IsKnown() || kind.IsSetType() && !value.IsWhollyKnown() {
 		return nil, false
 	}
-	kind := value.Type()
 	switch {
 	case value.IsNull():
 		l.fail(at, summary, "for_each is a map or a set of strings, and this is null.")
 		return nil, false
 	case kind.IsTupleType() || kind.IsListType():
-		l.fail(at, summary, "for_each is a map or a set of strings, and this is a list. If its elements are different texts, write toset(%s).", short(attr, s, l))
+		l.fail(at, summary, "for_each is a map or a set of strings, and this is a list. If its elements are different texts, write toset(%s).", l.short(attr.Expr.Range()))
 		return nil, false
 	case kind.IsSetType() && kind.ElementType() != cty.String && value.LengthInt() > 0,
 		!kind.IsSetType() && !kind.IsMapType() && !kind.IsObjectType():
@@ -203,9 +203,6 @@ func (l *loader) elements(attr *hcl.Attribute, s *scope) (map[string]cty.Value, 
 }
 
 func (l *loader) collect(value cty.Value, at hcl.Range) (map[string]cty.Value, bool) {
-	if value.Type().IsSetType() && !value.IsWhollyKnown() {
-		return nil, false
-	}
 	elements := map[string]cty.Value{}
 	for it := value.ElementIterator(); it.Next(); {
 		key, element := it.Element()
@@ -218,14 +215,12 @@ func (l *loader) collect(value cty.Value, at hcl.Range) (map[string]cty.Value, b
 	return elements, true
 }
 
-// short quotes a short value of an argument for a remedy.
-func short(attr *hcl.Attribute, _ *scope, l *loader) string {
-	src := l.sources[attr.Expr.Range().Filename]
-	if src == nil {
-		return "…"
-	}
-	if quoted := src.quote(attr.Expr.Range()); len(quoted) <= 40 && !strings.Contains(quoted, "\n") {
-		return quoted
+// short quotes a short piece of source for a remedy.
+func (l *loader) short(rng hcl.Range) string {
+	if src := l.sources[rng.Filename]; src != nil {
+		if quoted := src.quote(rng); len(quoted) <= 40 && !strings.Contains(quoted, "\n") {
+			return quoted
+		}
 	}
 	return "…"
 }

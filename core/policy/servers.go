@@ -94,7 +94,7 @@ func splitAddress(address string) (scheme, hostPort, problem string) {
 		return "", "", "There is no scheme in it."
 	}
 	if scheme != schemeTCP && scheme != schemeSSL {
-		return "", "", "The scheme " + strconv.Quote(scheme) + " is not known." + didYouMean(scheme, []string{schemeTCP, schemeSSL})
+		return "", "", "The scheme is not known." + didYouMean(scheme, []string{schemeTCP, schemeSSL})
 	}
 	host, port, err := net.SplitHostPort(rest)
 	switch {

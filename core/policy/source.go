@@ -26,12 +26,12 @@ type source struct {
 	blocks []blockSpan
 }
 
-// lex finds the blocks of the file, and tells how deep its brackets are nested. It is
-// given the bytes again when a part of them was found to be broken.
-func (s *source) lex(content []byte) (depth int) {
+// lex finds the blocks of the file, and tells whether it can be parsed. It is given
+// the bytes again when a part of them was found to be broken.
+func (s *source) lex(content []byte) (parseable bool) {
 	tokens, _ := hclsyntax.LexConfig(content, s.name, hcl.InitialPos)
 	s.blocks = findBlocks(tokens, len(content))
-	return nesting(tokens)
+	return !tooDeep(tokens)
 }
 
 // blockSpan is the piece of a file that one block takes, from the first letter of its
@@ -145,23 +145,6 @@ func (f *blockFinder) closed(at int) {
 		f.found[number].end = at
 	}
 	f.open = f.open[:len(f.open)-1]
-}
-
-// nesting gives how deep brackets are nested.
-func nesting(tokens hclsyntax.Tokens) int {
-	now, deepest := 0, 0
-	for _, tok := range tokens {
-		switch tok.Type {
-		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen,
-			hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl, hclsyntax.TokenOQuote:
-			now++
-			deepest = max(deepest, now)
-		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen,
-			hclsyntax.TokenTemplateSeqEnd, hclsyntax.TokenCQuote:
-			now--
-		}
-	}
-	return deepest
 }
 
 // line gives the line of the file that holds a byte, and where it begins.

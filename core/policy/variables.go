@@ -188,8 +188,12 @@ func (l *loader) mark(v *variable, value cty.Value) cty.Value {
 
 func (l *loader) keepSecrets(value cty.Value) {
 	_ = cty.Walk(value, func(_ cty.Path, part cty.Value) (bool, error) {
-		if part.Type() == cty.String && part.IsKnown() && !part.IsNull() {
+		switch {
+		case part.IsNull() || !part.IsKnown():
+		case part.Type() == cty.String:
 			l.keepSecret(part.AsString())
+		case part.Type() == cty.Number:
+			l.keepSecret(part.AsBigFloat().Text('f', -1))
 		}
 		return true, nil
 	})
