@@ -32,8 +32,9 @@ type Config struct {
 	ShortNonce      bool          // take a nonce that is not padded to 8 digits, as NerdMiner sends it
 
 	Quirks
-	Forget bool         // keep no record of messages and shares: a pool that runs for days has too many
-	Log    func(string) // gets one line for everything of note; may be nil
+	Forget    bool         // keep no record of messages and shares: a pool that runs for days has too many
+	Log       func(string) // gets one line for everything of note; may be nil
+	LogShares bool         // every accepted share is of note, not just the first one of a worker
 }
 
 // Quirks are what real pools do, and what broken ones do.

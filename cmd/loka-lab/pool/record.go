@@ -145,7 +145,8 @@ func (p *Pool) recordMessage(m Message) {
 	})
 }
 
-func (p *Pool) recordShare(share Share) {
+// recordShare says whether it is the first one that is accepted from its worker.
+func (p *Pool) recordShare(share Share) (first bool) {
 	p.update(func() {
 		if !p.config.Forget {
 			p.shares = append(p.shares, share)
@@ -157,6 +158,7 @@ func (p *Pool) recordShare(share Share) {
 			p.stats.Accepted++
 			p.stats.Difficulty += share.Difficulty
 			w.Accepted++
+			first = w.Accepted == 1
 			w.Difficulty += share.Difficulty
 		} else {
 			p.stats.Rejected[share.Code]++
@@ -167,4 +169,5 @@ func (p *Pool) recordShare(share Share) {
 		}
 		p.stats.Workers[share.Worker] = w
 	})
+	return first
 }

@@ -49,10 +49,13 @@ func (s *session) submit(r request) {
 		v = s.judge(&share)
 	}
 	share.Code = v.code
-	s.pool.recordShare(share)
+	first := s.pool.recordShare(share)
 	switch {
 	case v == fine:
 		s.reply(result(r, "true"))
+		if first || s.pool.config.LogShares {
+			s.pool.log(fmt.Sprintf("accepted a share of %q from %s: difficulty %.3g", share.Worker, s.name(), share.Hash.Difficulty()))
+		}
 		return
 	case s.pool.config.RejectReason:
 		s.reply(fmt.Sprintf(`{"reject-reason":%q,"result":false,"error":null,"id":%s}`, v.ckpool, id(r)))
