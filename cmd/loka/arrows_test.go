@@ -41,7 +41,7 @@ var house = map[string]struct {
 		others: []string{"github.com/hashicorp/go-hclog", "github.com/spf13/cobra", "github.com/spf13/pflag"},
 	},
 	// The bench is a judge of the proxy, so it shares no code with it.
-	"cmd/loka-lab":       {ours: []string{"cmd/loka-lab/pool", "cmd/loka-lab/miner", "cmd/loka-lab/work"}, others: []string{"github.com/spf13/cobra"}},
+	"cmd/loka-lab":       {ours: []string{"cmd/loka-lab/pool", "cmd/loka-lab/miner", "cmd/loka-lab/work"}, others: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"}},
 	"cmd/loka-lab/pool":  {ours: []string{"cmd/loka-lab/await", "cmd/loka-lab/work"}},
 	"cmd/loka-lab/miner": {ours: []string{"cmd/loka-lab/await", "cmd/loka-lab/work"}},
 	"cmd/loka-lab/work":  {},

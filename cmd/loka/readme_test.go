@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/loka-proxy/loka/core/policy"
+)
+
+var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
+
+// TestREADMEPolicies loads every policy that README shows.
+func TestREADMEPolicies(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, block := range fence.FindAllStringSubmatch(string(text), -1) {
+		if block[1] != "hcl" {
+			continue
+		}
+		found++
+		file := filepath.Join(t.TempDir(), "loka.hcl")
+		if err := os.WriteFile(file, []byte(block[2]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		loads(t, file)
+	}
+	if found < 2 {
+		t.Errorf("%d policies in README", found)
+	}
+}
+
+// TestREADMEMistake makes the mistake that README shows.
+func TestREADMEMistake(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var good, shown string
+	for _, block := range fence.FindAllStringSubmatch(string(text), -1) {
+		switch {
+		case block[1] == "hcl" && good == "":
+			good = block[2]
+		case strings.HasPrefix(block[2], "Error: "):
+			shown = block[2]
+		}
+	}
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("loka.hcl", []byte(strings.Replace(good, "replace(user,", "replace(usr,", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, diags := policy.Load("loka.hcl", policy.Options{})
+	var b bytes.Buffer
+	_ = diags.Write(&b)
+	if b.String() != shown {
+		t.Errorf("README shows\n%s\nbut this is printed:\n%s", shown, b.String())
+	}
+}
+
+// TestExamples loads every folder of examples that holds a policy.
+func TestExamples(t *testing.T) {
+	dirs := map[string]bool{}
+	err := filepath.WalkDir(filepath.Join(root(t), "examples"), func(path string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(path) == ".hcl" {
+			dirs[filepath.Dir(path)] = true
+		}
+		return err
+	})
+	if err != nil || len(dirs) == 0 {
+		t.Fatal(err, dirs)
+	}
+	for dir := range dirs {
+		loads(t, dir)
+	}
+}
+
+// loads fails unless a policy loads without a word.
+func loads(t *testing.T, path string) {
+	t.Helper()
+	_, diags := policy.Load(path, policy.Options{})
+	if diags.Len() > 0 {
+		var b bytes.Buffer
+		_ = diags.Write(&b)
+		t.Errorf("%s:\n%s", path, b.String())
+	}
+}
+
+// TestQuickstartIsShort counts the lines of the policy that the project is known by.
+func TestQuickstartIsShort(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root(t), "examples", "quickstart", "loka.hcl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			n++
+		}
+	}
+	if n >= 15 {
+		t.Errorf("the policy has %d lines", n)
+	}
+}
