@@ -109,13 +109,18 @@ func runMiners(ctx context.Context, miners []*miner.Miner, options minersOptions
 	}
 	mining, stop := context.WithCancel(ctx)
 	summaries.Go(func() {
-		every(mining, options.summary, func() { out.printf("%s", total(miners).line()) })
+		var last sum
+		every(mining, options.summary, func() {
+			all := total(miners)
+			out.printf("%s", all.line(last))
+			last = all
+		})
 	})
 	running.Wait()
 	stop()
 	summaries.Wait()
 	all := total(miners)
-	out.printf("ended: %s", all.line())
+	out.printf("ended: %s", all.line(sum{}))
 	if ctx.Err() == nil && (all.Unanswered > 0 || all.Unexpected > 0 || all.WronglyAccepted > 0) {
 		return fmt.Errorf("%d shares unanswered, %d replies unexpected, %d spoiled shares accepted", all.Unanswered, all.Unexpected, all.WronglyAccepted)
 	}
@@ -147,7 +152,8 @@ func total(miners []*miner.Miner) (all sum) {
 	return all
 }
 
-func (s sum) line() string {
+// line tells of the last failure if there were any since the last line.
+func (s sum) line(last sum) string {
 	text := fmt.Sprintf("%d shares: %d accepted%s | %d logins, %d failures", s.Submitted, s.Accepted, codes(s.Rejected), s.Logins, s.Failures)
 	for _, c := range []struct {
 		n    int
@@ -157,7 +163,7 @@ func (s sum) line() string {
 			text += fmt.Sprintf(", %d %s", c.n, c.what)
 		}
 	}
-	if s.Failures > 0 {
+	if s.Failures > last.Failures {
 		text += ", the last: " + s.LastError
 	}
 	return text

@@ -188,9 +188,11 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // visit is one connection, from dial to its end.
-func (m *Miner) visit(ctx context.Context) (loggedIn bool, err error) {
+func (m *Miner) visit(running context.Context) (loggedIn bool, err error) {
+	ctx, cancel := context.WithCancel(running)
+	defer cancel()
 	defer func() {
-		if err != nil && !m.finished() {
+		if err != nil && !m.finished() && running.Err() == nil {
 			m.update(func(s *Stats) { s.Failures++; s.LastError = err.Error() })
 		}
 	}()
@@ -199,8 +201,6 @@ func (m *Miner) visit(ctx context.Context) (loggedIn bool, err error) {
 		return false, fmt.Errorf("connect: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	m.update(func(s *Stats) { s.Connects++ })
 

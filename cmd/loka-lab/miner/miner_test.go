@@ -224,6 +224,17 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
+	_, address = startPool(t, pool.Config{Difficulty: 1e9})
+	m = New(Config{Address: address, User: "u"})
+	ctx, cancel = context.WithCancel(t.Context())
+	go func() { done <- m.Run(ctx) }()
+	if err := m.Wait(patient(t), func(s Stats) bool { return s.Jobs == 1 }); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) || m.Stats().Failures != 0 {
+		t.Errorf("%v; leaving on purpose counts as a failure: %+v", err, m.Stats())
+	}
 }
 
 func TestThousandMiners(t *testing.T) {

@@ -167,7 +167,9 @@ func (p *Pool) serve(ctx context.Context, conn net.Conn) {
 		delete(p.sessions, s.number)
 		p.stats.Open--
 	})
-	p.log("closed " + s.name())
+	if ctx.Err() == nil {
+		p.log("closed " + s.name())
+	}
 }
 
 func (p *Pool) open(conn net.Conn) *session {

@@ -57,7 +57,6 @@ func (s *session) name() string { return fmt.Sprintf("#%d %s", s.number, s.conn.
 
 // run reads until the connection ends.
 func (s *session) run(ctx context.Context) {
-	s.pool.log("opened " + s.name())
 	if s.pool.config.ReplyDelay > 0 {
 		ctx, cancel := context.WithCancel(ctx)
 		s.late = make(chan delayed, 1024)
