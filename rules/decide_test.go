@@ -337,3 +337,47 @@ func TestNilChainForwards(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+func TestLimitsOfListsAndMaps(t *testing.T) {
+	deep := any("x")
+	for range depthLimit {
+		deep = []any{deep}
+	}
+	many := make([]any, elementLimit)
+	tests := []struct {
+		params []any
+		detail string
+	}{
+		{[]any{deep}, "params has lists and maps in one another too deeply."},
+		{[]any{deep.([]any)[0]}, ""},
+		{[]any{many}, "params has more than 256 elements."},
+		{[]any{many[1:]}, ""},
+		{[]any{map[string]any{strings.Repeat("k", messageLimit): 1, "": 2}, "x"}, "params holds more than 16384 bytes."},
+		{[]any{strings.Repeat("x", messageLimit)}, ""},
+	}
+	p := mustCompile(t, request("x.y", "len(params) > 0"))
+	for _, test := range tests {
+		d := decide(t, p, Request, "x.y", test.params...)
+		got := ""
+		if len(d.Failed) > 0 {
+			got = d.Failed[0].Err.Detail
+		}
+		if got != test.detail {
+			t.Errorf("got %q, want %q", got, test.detail)
+		}
+	}
+}
+
+func TestParamsGrowUnderTheirReaders(t *testing.T) {
+	p := mustCompile(t,
+		request("mining.authorize", "len(params) == 1", set("password", "'x'")),
+		request("mining.authorize", "len(params) == 2 and params[1] == 'x'", set("password", "'y'")),
+		request("mining.authorize", "params[1] == 'y'", set("params", "[params[1]]")),
+		request("mining.authorize", "len(params) == 1 and params[0] == 'y'"),
+	)
+	d := &Decision{Params: make([]any, 0, 8)}
+	p.Chain(Request, []byte("mining.authorize")).Decide(&Message{Params: []any{"a"}}, nil, d)
+	if len(d.Matched) != 4 {
+		t.Errorf("matched %v, failed %v", d.Matched, d.Failed)
+	}
+}

@@ -10,4 +10,31 @@
 // rule, and on nothing else: this package reads no file, no socket and no clock, and
 // starts no goroutine. A Program is immutable and may be used by any number of
 // goroutines.
+//
+//	program, mistakes := rules.Compile([]rules.Rule{{
+//		Kind: rules.Request, Method: "mining.authorize",
+//		When: &rules.Source{Text: "not (user startsWith 'bc1')"},
+//		Set:  []rules.Assignment{{Field: "user", Value: rules.Source{Text: "'bc1q.' + user"}}},
+//	}})
+//	…
+//	chain := program.Chain(rules.Request, method) // nil: nobody looks at this message
+//	chain.Decide(&message, facts, &decision)
+//
+// Names and their types depend on the kind and the method of a rule; one table
+// (vocabulary.go) has them all. At load an expression is parsed, its names are settled
+// (client.ip becomes one name, var.wallet becomes its value), its types are checked, and
+// it is weighed.
+//
+// The weighing is there because a stranger writes the messages. The expression language
+// stops by itself, but has no bound on the texts it builds or the work it does. So each
+// value gets an upper bound, each expression a worst time, and rules that could together
+// hold up a message for more than a millisecond, or build more than a mebibyte, are
+// refused with the names of the heaviest. This rests on limits of the message: the caller
+// sees to 16 KiB a line, 64 params and a depth of 8; a named text of more than 1 KiB (16
+// for the coinbase), or a list or map of more than 256 elements or 16 KiB, fails the rule
+// that looks at it.
+//
+// Rules fail closed: a name whose value has another type than its own fails the rule, for
+// the pool might read it otherwise. A failed rule changes nothing, and Rule.OnError says
+// what becomes of the message.
 package rules

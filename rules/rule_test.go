@@ -72,7 +72,7 @@ func TestAllowedRules(t *testing.T) {
 }
 
 func TestDifficultyOnlyRises(t *testing.T) {
-	scope := &Scope{Var: map[string]any{"floor": 1024, "other": 2048, "half": 0.5, "twice": 2.0}}
+	scope := &Scope{Var: map[string]any{"floor": 1024, "other": 2048, "half": 0.5, "twice": 2.0, "less": -1}}
 	tests := []struct {
 		when, value string
 		ok          bool
@@ -101,6 +101,7 @@ func TestDifficultyOnlyRises(t *testing.T) {
 		{"", "difficulty * var.half", false},
 		{"", "difficulty * -2", false},
 		{"", "difficulty + -1", false},
+		{"", "difficulty + var.less", false},
 		{"", "difficulty - 1", false},
 		{"", "difficulty / 2", false},
 		{"", "difficulty * session.age", false},
