@@ -41,7 +41,7 @@ func (l *loader) expression(src *source, attr *hcl.Attribute) (rules.Source, boo
 func (l *loader) isString(src *source, name string, expr hcl.Expression) bool {
 	switch e := expr.(type) {
 	case *hclsyntax.TemplateWrapExpr:
-		l.failInterpolation(src, e.Range(), []hclsyntax.Expression{e.Wrapped})
+		l.failInterpolation(src, e.Range(), name, []hclsyntax.Expression{e.Wrapped})
 		return false
 	case *hclsyntax.TemplateExpr:
 		for _, part := range e.Parts {
@@ -52,7 +52,7 @@ func (l *loader) isString(src *source, name string, expr hcl.Expression) bool {
 			if strings.HasPrefix(src.quote(at), "<<") {
 				at = part.Range()
 			}
-			l.failInterpolation(src, at, e.Parts)
+			l.failInterpolation(src, at, name, e.Parts)
 			return false
 		}
 		return true
@@ -66,9 +66,9 @@ func (l *loader) isString(src *source, name string, expr hcl.Expression) bool {
 	return false
 }
 
-func (l *loader) failInterpolation(src *source, rng hcl.Range, parts []hclsyntax.Expression) {
+func (l *loader) failInterpolation(src *source, rng hcl.Range, name string, parts []hclsyntax.Expression) {
 	detail := "This argument is an expression: it is compiled once and run for every message, so HCL's ${…} has no meaning in it. Names are used directly"
-	if better, ok := joined(src, parts); ok {
+	if better, ok := withoutInterpolation(src, name, parts); ok {
 		detail += ":\n\n    " + inQuotes(better)
 	} else {
 		detail += "."
@@ -76,25 +76,27 @@ func (l *loader) failInterpolation(src *source, rng hcl.Range, parts []hclsyntax
 	l.fail(rng, "Interpolation in an expression", "%s", detail)
 }
 
-// joined writes the parts of a template as an expression that joins them with +. It
+// withoutInterpolation writes the parts of a template as the expression that was
+// probably meant: a condition is one already, and a new value is texts to be joined. It
 // gives up where the result would not be one.
-func joined(src *source, parts []hclsyntax.Expression) (string, bool) {
+func withoutInterpolation(src *source, name string, parts []hclsyntax.Expression) (string, bool) {
 	var out []string
 	for _, part := range parts {
+		raw := src.quote(part.Range())
 		literal, ok := part.(*hclsyntax.LiteralValueExpr)
-		if !ok {
-			out = append(out, src.quote(part.Range()))
-			continue
+		if ok && literal.Val.Type() == cty.String && name != "when" {
+			if strings.ContainsAny(raw, "'\"(\\") {
+				return "", false
+			}
+			raw = "'" + raw + "'"
 		}
-		if literal.Val.Type() != cty.String {
+		if strings.ContainsAny(raw, "\n") || strings.Contains(raw, "%{") {
 			return "", false
 		}
-		value := literal.Val.AsString()
-		if strings.ContainsAny(value, "'\"\\\n(") {
-			return "", false
-		}
-		out = append(out, "'"+value+"'")
+		out = append(out, raw)
 	}
-	better := strings.Join(out, " + ")
-	return better, !strings.Contains(better, "\n")
+	if name == "when" {
+		return strings.Join(out, ""), true
+	}
+	return strings.Join(out, " + "), true
 }

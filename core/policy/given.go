@@ -48,7 +48,7 @@ func (l *loader) givenValues() map[string]*given {
 // giveText gives a value that is a text from outside a file. For a variable that is
 // no text it is read as HCL would read it in a file.
 func (l *loader) giveText(values map[string]*given, name, content, from string) {
-	g := &given{value: broken, from: from}
+	g := &given{value: unknown, from: from}
 	values[name] = g
 	v := l.variables[name]
 	if !utf8.ValidString(content) {
@@ -74,11 +74,11 @@ func (l *loader) giveText(values map[string]*given, name, content, from string) 
 func parseText(content string) (cty.Value, bool) {
 	tokens, _ := hclsyntax.LexExpression([]byte(content), "", hcl.InitialPos)
 	if tooDeep(tokens) || len(content) > maxPolicyBytes {
-		return broken, false
+		return unknown, false
 	}
 	expr, diags := hclsyntax.ParseExpression([]byte(content), "", hcl.InitialPos)
 	if diags.HasErrors() {
-		return broken, false
+		return unknown, false
 	}
 	value, diags := expr.Value(functions)
 	return value, !diags.HasErrors()

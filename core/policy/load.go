@@ -216,6 +216,6 @@ func (l *loader) single(kind string) {
 // sensitive marks values that must not be shown.
 const sensitive = "sensitive"
 
-// broken stands for a value that could not be had. Whatever needs it is left out
+// unknown stands for a value that could not be had. Whatever needs it is left out
 // without a further word, since the reason is reported already.
-var broken = cty.DynamicVal
+var unknown = cty.DynamicVal

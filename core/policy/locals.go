@@ -55,7 +55,7 @@ func (l *loader) declareLocals() {
 				l.fail(attr.NameRange, "Name given twice", "local.%s is already declared at %s.", attr.Name, position(first.attr.NameRange))
 				continue
 			}
-			l.locals[attr.Name] = &local{name: attr.Name, attr: attr, src: b.src, value: broken}
+			l.locals[attr.Name] = &local{name: attr.Name, attr: attr, src: b.src, value: unknown}
 		}
 	}
 	for _, name := range sortedNames(l.locals) {

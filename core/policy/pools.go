@@ -138,7 +138,7 @@ func (l *loader) poolObject() cty.Value {
 
 func (b *poolBlock) value() cty.Value {
 	if !b.known {
-		return broken
+		return unknown
 	}
 	if !b.many {
 		return cty.CapsuleVal(poolType, b.pools[""])

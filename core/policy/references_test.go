@@ -191,6 +191,14 @@ func TestTabs(t *testing.T) {
 	}
 }
 
+// TestCarriageReturn makes sure that a line's end is not quoted with it.
+func TestCarriageReturn(t *testing.T) {
+	_, ds := loadText(t, strings.ReplaceAll(policyWith("    when = \"usr == 'x'\"\n"), "\n", "\r\n"))
+	if got := ds[0].Snippet.Code; got != "    when = \"usr == 'x'\"" {
+		t.Errorf("quoted as %q", got)
+	}
+}
+
 // FuzzLoad makes sure that no policy whatsoever brings the loader down.
 func FuzzLoad(f *testing.F) {
 	for _, seed := range seeds(f) {

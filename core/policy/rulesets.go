@@ -56,7 +56,7 @@ func (l *loader) use(b *hcl.Block, src *source, s *scope) (list []rules.Rule, ok
 			b.Labels[0], didYouMean(b.Labels[0], names), listed("Rulesets", names))
 		return nil, false
 	}
-	values, ok := l.arguments(set, b, s)
+	values, ok := l.useArguments(set, b, s)
 	if !ok {
 		return nil, false
 	}
@@ -66,8 +66,8 @@ func (l *loader) use(b *hcl.Block, src *source, s *scope) (list []rules.Rule, ok
 	return list, ok
 }
 
-// arguments gives the values of a ruleset's variables in one use of it.
-func (l *loader) arguments(set *ruleset, b *hcl.Block, s *scope) (values map[string]cty.Value, ok bool) {
+// useArguments gives the values of a ruleset's variables in one use of it.
+func (l *loader) useArguments(set *ruleset, b *hcl.Block, s *scope) (values map[string]cty.Value, ok bool) {
 	attrs, diags := b.Body.JustAttributes()
 	ok = l.add(diags)
 	for _, attr := range inOrder(attrs) {
@@ -109,7 +109,7 @@ func (l *loader) argument(set *ruleset, v *variable, attr *hcl.Attribute, b *hcl
 			about = " (" + v.description + ")"
 		}
 		l.fail(b.DefRange, "Missing ruleset argument", "ruleset %q requires the argument %q%s, which has no default.", set.name(), v.name(), about)
-		return broken, false
+		return unknown, false
 	}
 	return l.mark(v, value), value.IsWhollyKnown()
 }

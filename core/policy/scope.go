@@ -67,18 +67,18 @@ func (l *loader) policyScope(src *source, when stage) *scope {
 	return s
 }
 
-// eval gives the value of an argument, or broken when it has none, which is reported.
+// eval gives the value of an argument, or unknown when it has none, which is reported.
 func (l *loader) eval(expr hcl.Expression, s *scope) cty.Value {
 	ok := true
 	for _, traversal := range expr.Variables() {
 		ok = l.checkName(traversal, s) && ok
 	}
 	if !ok {
-		return broken
+		return unknown
 	}
 	value, diags := expr.Value(s.EvalContext)
 	if !l.add(diags) {
-		return broken
+		return unknown
 	}
 	return value
 }

@@ -142,6 +142,7 @@ func TestSecretsUnsaid(t *testing.T) {
 		"validation":    "variable \"s\" {\n default = \"%\"\n sensitive = true\n validation {\n condition = false\n error_message = \"not ${var.s}\"\n}\n}",
 		"address":       "variable \"s\" {\n default = \"%\"\n sensitive = true\n}\npool \"x\" {\n server \"a\" { address = var.s }\n}",
 		"listen":        "variable \"s\" {\n default = \"%\"\n sensitive = true\n}\nadmin { address = var.s }",
+		"event":         "variable \"s\" {\n default = \"%\"\n sensitive = true\n}\naudit \"file\" \"f\" { path = \"x\" }\nproxy \"x\" {\n pool = pool.main\n listener \"tcp\" { address = \":4444\" }\n audit {\n sinks = [audit.file.f]\n events = [var.s]\n}\n}",
 		"token":         "admin {\n address = \"x\"\n token = \"%\"\n}",
 		"argument":      "ruleset \"r\" {\n variable \"s\" {\n type = number\n sensitive = true\n}\n}\nproxy \"x\" {\n pool = pool.main\n listener \"tcp\" { address = \":4444\" }\n use \"r\" {\n s = \"%\"\n}\n}",
 		"given to rule": "variable \"s\" {\n default = \"%\"\n sensitive = true\n}\nproxy \"x\" {\n pool = pool.main\n listener \"tcp\" { address = \":4444\" }\n request \"mining.submit\" \"r\" {\n when = \"var.s > 5 and inCIDR(client.ip, [var.s]) and user matches var.s\"\n drop {}\n}\n}",

@@ -60,7 +60,7 @@ func (l *loader) buildVariables() {
 		case v.fallback != cty.NilVal:
 			v.value = v.fallback
 		default:
-			v.value = broken
+			v.value = unknown
 			l.failNoValue(v)
 		}
 		v.value = l.mark(v, v.value)
@@ -88,7 +88,7 @@ func (l *loader) declareVariable(b *block) *variable {
 		if l.add(diags) {
 			v.kind, v.defaults = kind, defaults
 		} else if v.fallback != cty.NilVal {
-			v.fallback = broken
+			v.fallback = unknown
 		}
 	} else if v.fallback != cty.NilVal && v.fallback.Type().IsPrimitiveType() {
 		v.kind = v.fallback.Type()
@@ -130,14 +130,14 @@ func (l *loader) declareValidation(v *variable, b *hcl.Block) {
 // convert makes a value fit the variable's type, or says why it does not.
 func (v *variable) convert(value cty.Value) (out cty.Value, problem string) {
 	if value.Type() == cty.DynamicPseudoType && !value.IsKnown() {
-		return broken, ""
+		return unknown, ""
 	}
 	if v.defaults != nil && !value.IsNull() {
 		value = v.defaults.Apply(value)
 	}
 	out, err := convert.Convert(value, v.kind)
 	if err != nil {
-		return broken, pathError(err)
+		return unknown, pathError(err)
 	}
 	return out, ""
 }

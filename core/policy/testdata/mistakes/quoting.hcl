@@ -63,3 +63,17 @@ proxy "b" {
     set { usr = "'x'" }
   }
 }
+
+proxy "c" {
+  pool = pool.main
+  listener "tcp" { address = ":4443" }
+
+  notification "mining.set_difficulty" "a" {
+    when = "${difficulty} < 5"
+    set { difficulty = "5" }
+  }
+  notification "mining.set_difficulty" "b" {
+    when = "dificulty < 5"
+    set { difficulty = "5" }
+  }
+}

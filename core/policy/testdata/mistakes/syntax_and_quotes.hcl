@@ -1,0 +1,14 @@
+include = ["base/base.hcl"]
+
+pool "x" {
+  server "a" { address = "stratum+tcp://a.example:3333" }
+  dial_timeout = = 5
+}
+proxy "y" {
+  pool = pool.x
+  listener "tcp" { address = ":4441" }
+  request "mining.submit" "x" {
+    when = "user == "x""
+    drop {}
+  }
+}
