@@ -20,6 +20,10 @@ import (
 const (
 	// maxPolicyBytes bounds a file that is parsed.
 	maxPolicyBytes = 1 << 20
+	// maxRepairs is how many mistakes of a file that does not parse are told, and
+	// maxReread how many bytes are parsed again to find them.
+	maxRepairs = 50
+	maxReread  = 4 << 20
 	// maxDataBytes bounds what file() reads.
 	maxDataBytes = 16 << 20
 )
@@ -226,12 +230,11 @@ func (l *loader) include(src *source, pattern string, at hcl.Range) {
 	}
 }
 
-// parse parses a file. Mistakes in the arguments that are expressions are told by
-// what was probably meant, and the file is parsed again without them, so that one
-// wrong quote does not hide all that comes after it.
+// parse parses a file. A mistake does not hide those that come after it: the line that
+// it is on is taken out, and the file parsed again.
 func (l *loader) parse(src *source) {
 	work := src.bytes
-	for {
+	for n := 0; ; n++ {
 		file, diags := hclsyntax.ParseConfig(work, src.name, hcl.InitialPos)
 		src.body, _ = file.Body.(*hclsyntax.Body)
 		if !diags.HasErrors() {
@@ -239,8 +242,12 @@ func (l *loader) parse(src *source) {
 		}
 		fixed, ok := l.repair(src, work, diags)
 		if !ok {
-			l.add(diags)
 			src.broken = true
+			fixed, ok = l.skipLine(src, work, diags)
+		}
+		if !ok || n == maxRepairs || n*len(work) > maxReread {
+			src.broken = true
+			l.add(diags[:min(len(diags), maxRepairs)])
 			return
 		}
 		work = fixed

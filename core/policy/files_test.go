@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -210,6 +211,16 @@ Error: Unclosed configuration block
 				t.Errorf("policy %v, what is said (-want +got):\n%s", p, diff)
 			}
 		})
+	}
+}
+
+// TestManyMistakes makes sure that a file that is no policy at all is given up on.
+func TestManyMistakes(t *testing.T) {
+	files(t, "loka.hcl", strings.Repeat("a = = 1\n", 50000))
+	began := time.Now()
+	_, ds := Load(".", Options{})
+	if ds.Len() < 40 || ds.Len() > 100 || time.Since(began) > time.Minute {
+		t.Errorf("%d mistakes told in %v", ds.Len(), time.Since(began))
 	}
 }
 

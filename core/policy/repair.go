@@ -24,10 +24,7 @@ var argument = regexp.MustCompile(`^(?:[^"#=]*(?:"[^"]*"[^"#=]*)*\{)?\s*([\pL_][
 // HCL's own word for a double quote too many is "Missing newline after argument",
 // which is true and helps nobody.
 func (l *loader) repair(src *source, work []byte, diags hcl.Diagnostics) ([]byte, bool) {
-	mistakes := slices.Clone(diags)
-	mistakes = slices.DeleteFunc(mistakes, func(d *hcl.Diagnostic) bool { return d.Severity != hcl.DiagError || d.Subject == nil })
-	slices.SortStableFunc(mistakes, func(a, b *hcl.Diagnostic) int { return a.Subject.Start.Byte - b.Subject.Start.Byte })
-	for _, d := range mistakes {
+	for _, d := range placed(diags) {
 		value, name, ok := src.argumentOn(d.Subject.Start.Byte)
 		if ok && !src.wasReported(value) && l.explain(src, d, value, name) {
 			src.reported = append(src.reported, value)
@@ -35,6 +32,45 @@ func (l *loader) repair(src *source, work []byte, diags hcl.Diagnostics) ([]byte
 		}
 	}
 	return nil, false
+}
+
+// placed gives the errors that have a place, in the order of their places.
+func placed(diags hcl.Diagnostics) hcl.Diagnostics {
+	list := slices.DeleteFunc(slices.Clone(diags), func(d *hcl.Diagnostic) bool {
+		return d.Severity != hcl.DiagError || d.Subject == nil
+	})
+	slices.SortStableFunc(list, func(a, b *hcl.Diagnostic) int { return a.Subject.Start.Byte - b.Subject.Start.Byte })
+	return list
+}
+
+// skipLine reports what HCL says of the line with the first mistake, and gives the
+// file back without that line. It gives up on a line that is more than one argument,
+// since the rest would make no sense without it.
+func (l *loader) skipLine(src *source, work []byte, diags hcl.Diagnostics) ([]byte, bool) {
+	mistakes := placed(diags)
+	if len(mistakes) == 0 {
+		return nil, false
+	}
+	whole := source{bytes: work}
+	code, start := whole.line(mistakes[0].Subject.Start.Byte)
+	if m := argument.FindString(code); m == "" || strings.Contains(m, "{") || strings.Contains(code, "<<") || !balanced(code) {
+		return nil, false
+	}
+	for _, d := range mistakes {
+		if d.Subject.Start.Byte <= start+len(code) {
+			l.add(hcl.Diagnostics{d})
+		}
+	}
+	fixed := bytes.Clone(work)
+	copy(fixed[start:], bytes.Repeat([]byte(" "), len(code)))
+	return fixed, true
+}
+
+// balanced reports whether a line closes all brackets that it opens, and no other.
+func balanced(code string) bool {
+	return strings.Count(code, "{") == strings.Count(code, "}") &&
+		strings.Count(code, "[") == strings.Count(code, "]") &&
+		strings.Count(code, "(") == strings.Count(code, ")")
 }
 
 // explain says what is wrong with the value of an expression, judged by its line
