@@ -35,7 +35,11 @@ var house = map[string]struct {
 		others:    []string{"github.com/hashicorp/go-hclog", "golang.org/x/time/rate"},
 		forbidden: []string{"database/sql", "encoding/json"},
 	},
-	"core/admin": {others: []string{"github.com/prometheus/client_golang"}},
+	"sinks":         {forbidden: []string{"database/sql"}},
+	"sinks/jsonl":   {},
+	"sinks/sqldb":   {},
+	"core/ruletest": {forbidden: []string{"net"}},
+	"core/admin":    {others: []string{"github.com/prometheus/client_golang"}},
 	"cmd/loka": {
 		ours:   []string{"core", "core/admin", "core/meter", "core/policy", "transport"},
 		others: []string{"github.com/hashicorp/go-hclog", "github.com/spf13/cobra", "github.com/spf13/pflag"},

@@ -1,0 +1,2 @@
+// Package jsonl is to be the sink that writes rotating JSON lines. Nothing is in it yet.
+package jsonl
