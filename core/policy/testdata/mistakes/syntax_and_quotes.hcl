@@ -13,4 +13,7 @@ proxy "y" {
     drop {}
   }
 }
+variable "v" {
+  description = "the "main" one"
+}
 proxy "z"
