@@ -134,10 +134,12 @@ func TestC34OddNames(t *testing.T) {
 		miner.want(`{"id":6,"result":null,"error":[20,"no",null]}`)
 	}
 	// What decoders read in different ways is not judged at all.
-	for _, name := range []string{"bad\xffutf8", `\ud800`} {
+	for _, name := range []string{"bad\xffutf8", `\ud800`, `evil.one\u0000`} {
 		miner.send(`{"id":7,"method":"mining.authorize","params":["` + name + `","x"]}`)
 		miner.want(`{"id":7,"result":null,"error":[20,"Malformed params",null]}`)
 	}
+	miner.send(`{"id":7,"method":"mining.authorize\u0000","params":["evil.one","x"]}`)
+	miner.want(`{"id":null,"result":null,"error":[20,"Not a valid request",null]}`)
 	for _, user := range []string{`7`, `["john"]`, `{"a":1}`, `true`} {
 		miner.send(`{"id":8,"method":"mining.authorize","params":[` + user + `,"x"]}`)
 		if got := miner.line(); !strings.HasPrefix(got, `{"id":8,"result":null,"error":[20,"`) {

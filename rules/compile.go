@@ -110,7 +110,8 @@ func (c *compilation) assignments(r *Rule, lang *configured, out *compiled) {
 			continue
 		}
 		raises := r.Kind == Notification && r.Method == setDifficulty
-		if raises && !c.raises(r, a, lang) {
+		broken := r.When != nil && out.when == nil // a condition that may be what makes the value right
+		if raises && !broken && !c.raises(r, a, lang) {
 			c.errors = append(c.errors, mistake("Difficulty could fall below the pool's", lowDifficulty).from(a.Value))
 		}
 		out.set = append(out.set, assignment{e, value, raises})

@@ -200,7 +200,7 @@ func TestEveryMistakeIsReported(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	tests := []struct{ name, want string }{
-		{"nane", "name"}, {"rentals", "rental"}, {"x", ""}, {"usr", "user"}, {"USER", "user"}, {"zzzz", ""}, {"user", ""}, {"naxy", ""}, {"nme", "name"}, {"pxyl", ""}, {"nme", "name"},
+		{"nane", "name"}, {"rentals", "rental"}, {"x", ""}, {"usr", "user"}, {"USER", "user"}, {"zzzz", ""}, {"user", ""}, {"naxy", "name"}, {"nme", "name"}, {"pxyl", ""},
 	}
 	for _, test := range tests {
 		if got := Nearest(test.name, []string{"name", "rental", "user", "y"}); got != test.want {

@@ -32,7 +32,7 @@ func nearEnough(name string) int {
 	switch n := len([]rune(name)); {
 	case n < 2:
 		return 0
-	case n < 5:
+	case n < 4:
 		return 1
 	case n < 10:
 		return 2

@@ -9,7 +9,6 @@ import (
 // compile compiles rules and reports what is wrong with them.
 func (l *loader) compile(list []rules.Rule) *rules.Program {
 	program, mistakes := rules.Compile(list)
-	l.unguardAll(list, mistakes)
 	for _, m := range mistakes {
 		at, ok := m.Origin.(*place)
 		switch {
@@ -22,21 +21,9 @@ func (l *loader) compile(list []rules.Rule) *rules.Program {
 	return program
 }
 
-// unguardAll takes note of the rules whose condition has a mistake.
-func (l *loader) unguardAll(list []rules.Rule, mistakes []*rules.Error) {
-	for i := range list {
-		when := list[i].When
-		if when == nil {
-			continue
-		}
-		if slices.ContainsFunc(mistakes, func(m *rules.Error) bool { return m.Origin == when.Origin }) {
-			l.unguard(&list[i])
-		}
-	}
-}
-
-// unguard takes note of a rule without its condition. A new value may be right only
-// under that condition, so nothing is said of the values as a whole until it is there.
+// unguard takes note of a rule whose condition could not be read. A new value may be
+// right only under that condition, so nothing is said of the values as a whole until
+// it is there.
 func (l *loader) unguard(rule *rules.Rule) {
 	for _, a := range rule.Set {
 		if at, ok := a.Value.Origin.(*place); ok {

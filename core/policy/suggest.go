@@ -5,42 +5,18 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/loka-proxy/loka/rules"
 )
 
 // didYouMean gives " Did you mean "x"?" for the known name that is nearest to a
 // mistyped one, or nothing when none is near.
 func didYouMean(name string, known []string) string {
-	best, least := "", len(name)/3+2
-	for _, k := range known {
-		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < least {
-			best, least = k, d
-		}
-	}
-	if best == "" {
+	near := rules.Nearest(name, known)
+	if near == "" {
 		return ""
 	}
-	return fmt.Sprintf(" Did you mean %q?", best)
-}
-
-// distance counts the insertions, deletions and replacements that make b out of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
+	return fmt.Sprintf(" Did you mean %q?", near)
 }
 
 // listed gives "Pools: rental, site." for the end of a diagnostic, or says that there

@@ -12,9 +12,11 @@ var (
 	ErrNotString = errors.New("not a JSON string")
 	ErrUTF8      = errors.New("not valid UTF-8")
 	ErrSurrogate = errors.New("half of a surrogate pair")
+	ErrNUL       = errors.New("a NUL in a text") // where decoders in C end it
 )
 
-// Text decodes one JSON string. It fails for any other value, for invalid UTF-8 and for half a surrogate pair.
+// Text decodes one JSON string. It fails for any other value, for invalid UTF-8, for half a surrogate pair and for
+// a NUL.
 func Text(raw []byte) (string, error) {
 	inner, plain, err := content(raw)
 	if err != nil {
@@ -63,8 +65,11 @@ func appendUnescaped(dst, inner []byte) ([]byte, error) {
 		}
 		dst = append(dst, inner[:i]...)
 		r, size, ok := unescape(inner[i:])
-		if !ok {
+		switch {
+		case !ok:
 			return nil, ErrSurrogate
+		case r == 0:
+			return nil, ErrNUL
 		}
 		dst = utf8.AppendRune(dst, r)
 		inner = inner[i+size:]
