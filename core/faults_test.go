@@ -73,6 +73,15 @@ func tryBroken(t *testing.T, s *stage, well net.Listener) {
 	if n := strings.Count(s.log.String(), "server is down:"); n != 1 {
 		t.Errorf("the log says %d times that the server is down:\n%s", n, s.log.String())
 	}
+	lines := 0
+	for line := range strings.Lines(s.log.String()) {
+		if strings.Contains(line, "proxy=proxy.one") && !strings.Contains(line, "[DEBUG]") && !strings.Contains(line, "listening") {
+			lines++
+		}
+	}
+	if lines > 1 {
+		t.Errorf("%d lines in the log for %d tries", lines, tries)
+	}
 }
 
 func TestPoolRefuses(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -112,15 +113,16 @@ func (s *session) note(why string) {
 	s.d.opt.Log.Debug("session ends", "proxy", s.front.proxy.name, "session", s.id, "remote", s.remote, "because", why)
 }
 
-// logEnd says what came of a session. Those that never reached a pool are scanners and
-// health checks as a rule, and not worth a line.
+// logEnd says what came of a session. Those that never heard a pool are scanners and
+// health checks, or miners that try again and again while the pool is down, which is
+// logged once: they are not worth a line each.
 func (s *session) logEnd() {
 	log := s.d.opt.Log.Info
-	if s.leg == nil {
+	if s.leg == nil || !s.leg.heard {
 		log = s.d.opt.Log.Debug
 	}
 	log("session closed", "proxy", s.front.proxy.name, "session", s.id, "remote", s.remote, "reason", string(s.closed),
-		"pool", s.pool.name, "lasted", s.d.opt.Now().Sub(s.began).String(),
+		"pool", s.pool.name, "lasted", s.d.opt.Now().Sub(s.began).Round(time.Millisecond).String(),
 		"submitted", s.tally.submitted, "accepted", s.tally.accepted, "rejected", s.tally.rejected)
 }
 
