@@ -66,8 +66,10 @@ type Exchange struct {
 	subscribed  bool
 	held        []byte
 	replays     []replay
-	heard       bool // the pool has sent a line of Stratum
-	malformed   int  // lines of the miner that were refused
+	// unreplayable says that more was said before subscribe than replays holds.
+	unreplayable bool
+	heard        bool // the pool has sent a line of Stratum
+	malformed    int  // lines of the miner that were refused
 }
 
 // New begins a conversation. The pool is asked nothing by itself.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -171,6 +172,45 @@ func TestReconnectIsNotPassedOn(t *testing.T) {
 	}
 	if n.reasons[exchange.RefusedReconnect] != 1 {
 		t.Error("it is not counted")
+	}
+}
+
+// TestLongNames: a name that nobody has is not remembered, and not mapped.
+func TestLongNames(t *testing.T) {
+	line := `{"id":2,"method":"mining.authorize","params":["` + strings.Repeat("n", 1023) + `","x"]}` + "\n"
+	if pool, _ := up(begin(t, silent{}), line); pool != line {
+		t.Errorf("without rules it became %q", pool)
+	}
+	if pool, miner := up(begin(t, silent{}, toWallet), line); pool != "" || miner == "" {
+		t.Errorf("mapped, it became %q, %q", pool, miner)
+	}
+}
+
+// TestUnaskedAnswer: what answers nothing, as the first line, is no miner's.
+func TestUnaskedAnswer(t *testing.T) {
+	for _, line := range []string{`{}`, `{"id":1,"result":true}`, `{"id":1,"method":null}`} {
+		var out exchange.Out
+		begin(t, silent{}).FromMiner([]byte(line+"\n"), start, &out)
+		if len(out.Pool) > 0 || out.Close == "" {
+			t.Errorf("%s: %q, %q", line, out.Pool, out.Close)
+		}
+	}
+}
+
+// TestTooMuchBeforeSubscribe: what cannot be said again to another pool is not said at all.
+func TestTooMuchBeforeSubscribe(t *testing.T) {
+	for name, lines := range map[string][]string{
+		"many": slices.Repeat([]string{`{"id":7,"method":"mining.configure","params":[]}` + "\n"}, 9),
+		"long": {`{"id":7,"method":"mining.configure","params":["` + strings.Repeat("x", 5000) + `"]}` + "\n"},
+	} {
+		x := exchange.New(exchange.Config{Program: compile(t), Replays: true, Opened: start}, silent{})
+		for _, line := range lines {
+			up(x, line)
+		}
+		var out exchange.Out
+		if err := x.Rerouted("pool.other", 0, &out); err == nil {
+			t.Errorf("%s: another pool would be told %q", name, out.Pool)
+		}
 	}
 }
 

@@ -68,7 +68,7 @@ func (x *Exchange) nameWorker(d *rules.Decision) *refusal {
 		raw = x.scratch.elems[0].Of(x.scratch.text)
 	}
 	name, err := stratum.Text(raw)
-	if err != nil {
+	if err != nil || len(raw) > maxNameBytes {
 		if x.cfg.Program.MapsNames() {
 			return &refusal{stratum.CodeOther, "Malformed worker name"}
 		}

@@ -21,6 +21,8 @@ func (x *Exchange) FromMiner(line []byte, at time.Time, out *Out) {
 		x.refuse(RefusedMalformed, out)
 	case m.Ambiguous:
 		x.refuse(RefusedAmbiguous, out)
+	case x.absent(m.Method) && !x.heard: // an answer, and nobody has asked
+		x.refuse(RefusedMalformed, out)
 	case x.absent(m.Method): // an answer to a request of the pool
 		out.Pool = append(out.Pool, line...)
 		x.record(Record{What: Message, Kind: rules.Response, Method: "", Rule: -1})

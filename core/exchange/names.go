@@ -28,8 +28,12 @@ func newWorker(raw []byte, name, pool string) *worker {
 // known reports whether a worker was authorised.
 func (w *worker) known() bool { return w.json != nil }
 
-// maxNames bounds the names of one connection.
-const maxNames = 1024
+// Bounds of what is remembered for one connection. No client has a name near as long:
+// WhatsMiner overflows at 127 characters.
+const (
+	maxNames     = 1024
+	maxNameBytes = 1024 // of its JSON text
+)
 
 // names holds what authorize was mapped to, by the miner's own name, for one upstream
 // connection.

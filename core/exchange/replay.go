@@ -37,7 +37,8 @@ func (x *Exchange) keepForReplay(line []byte, method string, id stratum.ID) {
 	if !x.cfg.Replays || x.subscribed || x.subscribing > 0 || method == stratum.MethodSubscribe {
 		return
 	}
-	if len(line) > maxReplayBytes || len(x.replays) > maxReplays {
+	if len(line) > maxReplayBytes || len(x.replays) == maxReplays {
+		x.unreplayable = true
 		return
 	}
 	x.replays = append(x.replays, replay{line: bytes.Clone(line), id: id, method: method})
@@ -49,7 +50,7 @@ func (x *Exchange) keepForReplay(line []byte, method string, id stratum.ID) {
 func (x *Exchange) Rerouted(pool string, maxRequestBytes int, out *Out) error {
 	x.begin()
 	defer x.end()
-	if len(x.replays) > maxReplays {
+	if x.unreplayable {
 		return errors.New("the miner said too much before subscribe to say it again to another pool")
 	}
 	x.boxed.pool, x.cfg.Pool, x.cfg.MaxRequestBytes = pool, pool, maxRequestBytes
