@@ -378,6 +378,48 @@ func TestC20LastLinesArrive(t *testing.T) {
 	miner.wantClosed()
 }
 
+// TestC20LastLinesReachASlowMiner has much to be delivered when the pool closes, to a
+// miner that goes on talking: a socket that is closed with bytes unread, or that gets
+// some afterwards, resets the connection and discards what it had to send.
+func TestC20LastLinesReachASlowMiner(t *testing.T) {
+	s := perform(t, "")
+	miner, pool := s.pair()
+	stop, talked := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(talked)
+		tick := time.NewTicker(200 * time.Microsecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				_, _ = miner.nc.Write([]byte(`{"id":null,"method":"mining.foo"}` + "\n"))
+			case <-stop:
+				return
+			}
+		}
+	}()
+	line := notify(14_000, 2)
+	for range 30 {
+		pool.send(line)
+	}
+	_ = pool.nc.CloseWrite()
+	for { // until loka closes
+		if _, err := pool.r.Discard(1); err != nil {
+			break
+		}
+	}
+	tick := time.NewTicker(20 * time.Millisecond) // the miner talks on, and reads nothing
+	defer tick.Stop()
+	<-tick.C
+	for i := range 30 {
+		if got := miner.line(); got != line {
+			t.Fatalf("line %d is of %d bytes", i, len(got))
+		}
+	}
+	close(stop)
+	<-talked
+}
+
 func TestC21Pings(t *testing.T) {
 	s := perform(t, "")
 	miner, pool := s.pair()

@@ -184,7 +184,7 @@ func TestTermination(t *testing.T) {
 	for _, s := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(s.String(), func(t *testing.T) {
 			l := fakePool(t)
-			p := launch(t, simplePolicy(l, `drain_timeout = "15s"`))
+			p := launch(t, simplePolicy(l, `drain_timeout = "1m"`))
 			address := p.await("listening")["address"]
 			p.await("loka runs")
 			miner, pool := mine(t, address, l)
