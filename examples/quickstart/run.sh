@@ -33,6 +33,10 @@ trap stop EXIT
 start 'pool  ' bin/loka-lab pool --listen 127.0.0.1:13333 --difficulty 0.0001
 start 'loka  ' bin/loka run --config examples/quickstart
 loka=$last
+until bin/loka health >/dev/null 2>&1; do
+	kill -0 "$loka" 2>/dev/null || { wait "$loka"; exit $?; }
+	sleep 0.1
+done
 start 'miners' bin/loka-lab miners --address 127.0.0.1:3333 --kind cpuminer,cgminer-rolling,esp-miner --user john.test{n}
 
 wait "$loka" # it ends by itself only if it cannot run
