@@ -151,6 +151,27 @@ func TestPoolSpeaksEndlessGarbage(t *testing.T) {
 	tryBroken(t, s, well)
 }
 
+// TestLostShares has both sides leave while shares are unanswered.
+func TestLostShares(t *testing.T) {
+	s := perform(t, "")
+	miner, pool := s.pair()
+	miner.send(submit, submit)
+	pool.want(submit)
+	pool.line()
+	s.wantCount(2, "loka_shares_pending")
+	_ = pool.nc.Close()
+	miner.wantClosed()
+	s.wantCount(2, "loka_shares_lost_total", "reason", "pool_gone")
+	miner, pool = s.pair()
+	miner.send(submit)
+	pool.want(submit)
+	_ = miner.nc.Close()
+	pool.wantClosed()
+	s.wantCount(1, "loka_shares_lost_total", "reason", "miner_gone")
+	s.wantCount(0, "loka_shares_pending")
+	s.conserved()
+}
+
 func TestServersAreTriedInOrder(t *testing.T) {
 	dead, alive := listen(t), listen(t)
 	_ = dead.Close()
