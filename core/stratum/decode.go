@@ -8,27 +8,38 @@ import (
 	"strconv"
 )
 
-// MaxDecodeDepth is how deeply a value that Decode takes may nest.
-const MaxDecodeDepth = 8
+// MaxDecodeDepth is how deeply a value that Decode takes may nest, and MaxElements how many elements its lists and
+// objects may have in all. A pool's line could make far more than anyone wants to look at.
+const (
+	MaxDecodeDepth = 8
+	MaxElements    = 1024
+)
 
 // More errors of Decode and Append.
 var (
 	ErrNumber    = errors.New("number out of range")
 	ErrDuplicate = errors.New("duplicate key")
+	ErrTooLarge  = errors.New("too many elements")
 )
 
 // Decode decodes one JSON value to a string, bool, nil, int (an integer literal that fits), float64, []any or
 // map[string]any. It refuses what decoders read in different ways: see Text, and duplicate keys.
 func Decode(raw []byte) (any, error) {
+	left := MaxElements
+	return DecodeWithin(raw, &left)
+}
+
+// DecodeWithin is Decode for several values that share a number of elements; it takes those of this one off.
+func DecodeWithin(raw []byte, left *int) (any, error) {
 	from := skipSpace(raw, 0)
 	end := skipValue(raw, from, 0)
 	if end < 0 || skipSpace(raw, end) != len(raw) {
 		return nil, ErrSyntax
 	}
-	return decode(raw, span(from, end), 0)
+	return decode(raw, span(from, end), 0, left)
 }
 
-func decode(line []byte, at Span, depth int) (any, error) {
+func decode(line []byte, at Span, depth int, left *int) (any, error) {
 	if depth > MaxDecodeDepth {
 		return nil, ErrDepth
 	}
@@ -37,9 +48,9 @@ func decode(line []byte, at Span, depth int) (any, error) {
 	case '"':
 		return Text(raw)
 	case '[':
-		return decodeArray(line, at, depth+1)
+		return decodeArray(line, at, depth+1, left)
 	case '{':
-		return decodeObject(line, at, depth+1)
+		return decodeObject(line, at, depth+1, left)
 	case 't':
 		return true, nil
 	case 'f':
@@ -61,13 +72,16 @@ func decodeNumber(raw []byte) (any, error) {
 	return f, nil
 }
 
-func decodeArray(line []byte, at Span, depth int) (any, error) {
+func decodeArray(line []byte, at Span, depth int, left *int) (any, error) {
 	if depth > MaxDecodeDepth {
 		return nil, ErrDepth
 	}
 	list := []any{}
 	for element, ok := first(line, at); ok; element, ok = next(line, element) {
-		v, err := decode(line, element, depth)
+		if *left--; *left < 0 {
+			return nil, ErrTooLarge
+		}
+		v, err := decode(line, element, depth, left)
 		if err != nil {
 			return nil, err
 		}
@@ -76,12 +90,15 @@ func decodeArray(line []byte, at Span, depth int) (any, error) {
 	return list, nil
 }
 
-func decodeObject(line []byte, at Span, depth int) (any, error) {
+func decodeObject(line []byte, at Span, depth int, left *int) (any, error) {
 	if depth > MaxDecodeDepth {
 		return nil, ErrDepth
 	}
 	object := map[string]any{}
 	for key, ok := first(line, at); ok; {
+		if *left--; *left < 0 {
+			return nil, ErrTooLarge
+		}
 		name, err := Text(key.Of(line))
 		if err != nil {
 			return nil, err
@@ -90,7 +107,7 @@ func decodeObject(line []byte, at Span, depth int) (any, error) {
 			return nil, ErrDuplicate
 		}
 		value := valueOf(line, key)
-		if object[name], err = decode(line, value, depth); err != nil {
+		if object[name], err = decode(line, value, depth, left); err != nil {
 			return nil, err
 		}
 		key, ok = next(line, value)

@@ -3,11 +3,17 @@ package stratum
 // Elements appends the spans of the elements of an array value to dst; false if it is not an array. The line has
 // passed Scan. It does not allocate if dst has room.
 func Elements(line []byte, array Span, dst []Span) ([]Span, bool) {
+	return ElementsUpTo(line, array, dst, len(line))
+}
+
+// ElementsUpTo is Elements for the first most elements: a pool's line may have 100,000.
+func ElementsUpTo(line []byte, array Span, dst []Span, most int) ([]Span, bool) {
 	if !array.Present() || line[array.From] != '[' {
 		return dst, false
 	}
-	for element, ok := first(line, array); ok; element, ok = next(line, element) {
+	for element, ok := first(line, array); ok && most > 0; element, ok = next(line, element) {
 		dst = append(dst, element)
+		most--
 	}
 	return dst, true
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"unicode/utf8"
 )
 
 // MaxDepth is how deeply a line may nest, its own object included. No Stratum message goes beyond five.
@@ -42,7 +43,7 @@ type Message struct {
 	RejectReason Span
 
 	// Ambiguous says that another program could read the line in another way: id, method or params occurs twice,
-	// or a key equals one of them but for case folding or for what follows a NUL.
+	// a key equals one of them but for case folding or for what follows a NUL, or a key is not valid UTF-8.
 	Ambiguous bool
 }
 
@@ -131,7 +132,8 @@ func (m *Message) put(key []byte, value Span) {
 	case "reject-reason":
 		m.RejectReason = value
 	default:
-		m.Ambiguous = m.Ambiguous || foldsToName(key)
+		// A decoder that leaves out what is not UTF-8 may find any key in such a one.
+		m.Ambiguous = m.Ambiguous || foldsToName(key) || !utf8.Valid(key)
 	}
 }
 
@@ -144,6 +146,7 @@ func (m *Message) once(part *Span, value Span) {
 func (m *Message) putEscaped(key []byte, value Span) {
 	var room [keyRoom]byte
 	name, nul := decodeKey(room[:0], key)
+	m.Ambiguous = m.Ambiguous || !utf8.Valid(key)
 	if !nul {
 		m.put(name, value)
 		return

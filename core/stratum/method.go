@@ -1,5 +1,7 @@
 package stratum
 
+import "strings"
+
 // The methods that loka knows. A pool or a miner may use any other.
 const (
 	MethodAuthorize           = "mining.authorize"
@@ -92,3 +94,28 @@ func knownRare(name []byte) string {
 
 // Known reports whether a method is one of the constants.
 func Known(method string) bool { return known([]byte(method)) != "" }
+
+// shortAuthorize is what ckpool goes by.
+const shortAuthorize = "mining.auth"
+
+// Resembles gives the known method that some program takes another one for, or "". ckpool and the miners of cgminer's
+// family compare only as many bytes as the method they know has, without regard to case: to them "Mining.AuthorizeX"
+// is mining.authorize.
+func Resembles(method string) string {
+	for _, name := range resembled {
+		if method != name && len(method) >= len(name) && strings.EqualFold(method[:len(name)], name) && !Known(method) {
+			return name
+		}
+	}
+	if len(method) >= len(shortAuthorize) && strings.EqualFold(method[:len(shortAuthorize)], shortAuthorize) && !Known(method) {
+		return MethodAuthorize
+	}
+	return ""
+}
+
+// resembled are the methods that a rule or loka itself goes by.
+var resembled = []string{
+	MethodSubmit, MethodNotify, MethodSetDifficulty, MethodSubscribe, MethodAuthorize, MethodConfigure,
+	MethodExtranonceSubscribe, MethodSuggestDifficulty, MethodSuggestTarget, MethodSetExtranonce, MethodSetVersionMask,
+	MethodPassthrough, MethodGetTransactions, MethodMultiVersion, MethodReconnect, MethodShowMessage, MethodGetVersion,
+}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -41,7 +42,11 @@ func oracleAmbiguous(line []byte) bool {
 	_, _ = dec.Token()
 	seen := map[string]int{}
 	for dec.More() {
+		from := dec.InputOffset()
 		key, _ := dec.Token()
+		if !utf8.Valid(line[from:dec.InputOffset()]) {
+			return true
+		}
 		var skipped json.RawMessage
 		_ = dec.Decode(&skipped)
 		name, _, nul := strings.Cut(key.(string), "\x00")
