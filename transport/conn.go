@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -65,11 +66,8 @@ func NewConn(nc net.Conn, opt Options) *Conn {
 	return c
 }
 
-// RemoteAddr and LocalAddr are those of the socket.
+// RemoteAddr is the peer's address.
 func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
-
-// LocalAddr is the address of this end.
-func (c *Conn) LocalAddr() net.Addr { return c.nc.LocalAddr() }
 
 // SetIdleTimeout changes how long the peer may be silent, from now on. It belongs to
 // the goroutine that reads, as in the function that Lines calls.
@@ -80,14 +78,16 @@ func (c *Conn) SetIdleTimeout(d time.Duration) {
 }
 
 // Sniff waits for the first byte that is not white space and gives what has come
-// from there on, without taking it away from Lines. The bytes are valid until Lines
-// is called. More than the longest line of white space ends it with ErrLineTooLong.
+// from there on, without taking anything away from Lines. The bytes are valid until
+// Lines is called. More white space than a line may have ends it with ErrLineTooLong.
 func (c *Conn) Sniff() ([]byte, error) {
 	for {
 		if text := bytes.TrimLeft(c.held, " \t\r\n"); len(text) > 0 {
 			return text, nil
 		}
-		c.held = c.held[:0]
+		if c.opt.MaxLine > 0 && len(c.held) > c.opt.MaxLine {
+			return nil, ErrLineTooLong
+		}
 		data, _, err := c.fill()
 		if err != nil {
 			return nil, err
@@ -113,17 +113,18 @@ func (c *Conn) Lines(handle func(chunk []byte, at time.Time) error) error {
 			}
 		}
 		whole, rest := cut(data)
-		if err := c.checkLength(whole, rest); err != nil {
-			c.release()
-			return err
-		}
-		err := error(nil)
-		if len(whole) > 0 {
-			err = handle(whole, at)
+		good, err := c.measure(whole, rest)
+		if good > 0 {
+			if herr := handle(whole[:good], at); herr != nil {
+				err = herr
+			}
 		}
 		c.keep(rest)
 		if err != nil {
 			return err
+		}
+		if c.opt.IdleTimeout > 0 {
+			c.heard = time.Now() // what handle took is not the peer's silence
 		}
 	}
 }
@@ -134,23 +135,24 @@ func cut(data []byte) (whole, rest []byte) {
 	return data[:i], data[i:]
 }
 
-// checkLength holds every line, and an incomplete one, against the limit.
-func (c *Conn) checkLength(whole, rest []byte) error {
+// measure holds every line, and an incomplete one, against the limit. It gives the
+// number of bytes before the first that is too long.
+func (c *Conn) measure(whole, rest []byte) (good int, err error) {
 	limit := c.opt.MaxLine
 	if limit <= 0 || len(whole)+len(rest) <= limit {
-		return nil
+		return len(whole), nil
+	}
+	for good < len(whole) {
+		n := bytes.IndexByte(whole[good:], '\n')
+		if n > limit {
+			return good, ErrLineTooLong
+		}
+		good += n + 1
 	}
 	if len(rest) > limit {
-		return ErrLineTooLong
+		err = ErrLineTooLong
 	}
-	for len(whole) > 0 {
-		i := bytes.IndexByte(whole, '\n')
-		if i > limit {
-			return ErrLineTooLong
-		}
-		whole = whole[i+1:]
-	}
-	return nil
+	return good, err
 }
 
 // fill waits for bytes and gives all that is at hand: the held part of a line and
@@ -301,8 +303,14 @@ func (c *Conn) Interrupt() {
 	_ = c.nc.SetReadDeadline(past)
 }
 
-// Close ends the connection; a read and a write under way fail. Only the first call counts.
-func (c *Conn) Close() error { return c.nc.Close() }
+// Close ends the connection at once; a read and a write under way fail. TLS is not told
+// goodbye, since that could wait for the peer.
+func (c *Conn) Close() error {
+	if secure, ok := c.nc.(*tls.Conn); ok {
+		return secure.NetConn().Close()
+	}
+	return c.nc.Close()
+}
 
 // Finish ends the connection so that what was written arrives: it closes the sending
 // side and reads on until the peer has closed its own, for at most wait. Without that,
@@ -313,7 +321,7 @@ func (c *Conn) Finish(wait time.Duration) error {
 		_ = c.nc.SetReadDeadline(time.Now().Add(wait))
 		_, _ = io.CopyN(io.Discard, c.nc, 1<<20)
 	}
-	return c.nc.Close()
+	return c.Close()
 }
 
 var past = time.Unix(1, 0)

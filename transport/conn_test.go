@@ -302,3 +302,47 @@ func TestReadingALineAllocatesNothing(t *testing.T) {
 	}
 	_ = peer.Close()
 }
+
+// TestGoodLinesBeforeALongOne are handled, though all came at once.
+func TestGoodLinesBeforeALongOne(t *testing.T) {
+	c, peer := connect(t, transport.Options{MaxLine: 100})
+	_, _ = peer.Write([]byte("one\ntwo\n" + strings.Repeat("x", 101) + "\nthree\n"))
+	if got, err := read(c); got != "one\ntwo\n" || !errors.Is(err, transport.ErrLineTooLong) {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestSniffBoundsWhiteSpace(t *testing.T) {
+	c, peer := connect(t, transport.Options{MaxLine: 1000})
+	go func() {
+		for {
+			if _, err := peer.Write([]byte("   \n")); err != nil {
+				return
+			}
+		}
+	}()
+	if _, err := c.Sniff(); !errors.Is(err, transport.ErrLineTooLong) {
+		t.Errorf("got %v", err)
+	}
+	_ = c.Close()
+}
+
+// TestSlowHandlingIsNotSilence takes longer over each chunk than the peer may be silent.
+func TestSlowHandlingIsNotSilence(t *testing.T) {
+	c, peer := connect(t, transport.Options{MaxLine: 100, IdleTimeout: 40 * time.Millisecond})
+	_, _ = peer.Write([]byte("one\n"))
+	tick := time.NewTicker(60 * time.Millisecond)
+	defer tick.Stop()
+	lines := 0
+	err := c.Lines(func(chunk []byte, _ time.Time) error {
+		lines += bytes.Count(chunk, []byte("\n"))
+		<-tick.C
+		if lines < 4 {
+			_, _ = peer.Write([]byte("more\n"))
+		}
+		return nil
+	})
+	if lines != 4 || !errors.Is(err, transport.ErrIdle) {
+		t.Errorf("%d lines, then %v", lines, err)
+	}
+}
