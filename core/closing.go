@@ -2,7 +2,6 @@ package core
 
 import (
 	"errors"
-	"io"
 	"os"
 
 	"github.com/loka-proxy/loka/transport"
@@ -25,6 +24,7 @@ const (
 	closePoolQuiet closing = "pool_quiet" // the pool said nothing for too long
 	closePoolLine  closing = "pool_line"  // the pool's line was too long
 	closeShutdown  closing = "shutdown"   // loka stops
+	closePanic     closing = "panic"      // a mistake in loka
 )
 
 func (c closing) Error() string { return string(c) }
@@ -33,7 +33,7 @@ func (c closing) Error() string { return string(c) }
 // written to it.
 func (c closing) gentle() bool {
 	switch c {
-	case closeMinerGone, closeMinerSlow, closeHandshake, closeForeign, closeDenied:
+	case closeMinerGone, closeMinerSlow, closeHandshake, closeForeign, closeDenied, closePanic:
 		return false
 	}
 	return true
@@ -63,8 +63,6 @@ func poolEnded(err error) closing {
 		return closePoolLine
 	case errors.Is(err, transport.ErrIdle):
 		return closePoolQuiet
-	case errors.Is(err, io.EOF):
-		return closePoolGone
 	}
 	return closePoolGone
 }

@@ -109,7 +109,7 @@ func (d *Daemon) Drain(ctx context.Context) {
 	case <-done:
 	case <-ctx.Done():
 		d.cancel()
-		d.eachSession(func(s *session) { s.close(closeShutdown) })
+		d.eachSession((*session).cut)
 		<-done
 	}
 	d.cancel()

@@ -323,7 +323,8 @@ proxy "x" {
 		}
 	}()
 	spaces.wantClosed()
-	s.wantCount(3, "loka_sessions_closed_total", "reason", "handshake")
+	s.wantCount(2, "loka_sessions_closed_total", "reason", "handshake")
+	s.wantCount(1, "loka_sessions_closed_total", "reason", "miner_line")
 	if n := s.count("loka_dials_total"); n != 0 {
 		t.Errorf("%v dials", n)
 	}

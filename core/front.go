@@ -67,11 +67,15 @@ type front struct {
 	meter  *meter.Listener
 	socket net.Listener
 	count  atomic.Int64
-	full   rate.Sometimes
+	// full and stuck limit what is logged when no miner can be taken.
+	full, stuck rate.Sometimes
 }
 
 func newFront(px *proxy, l *policy.Listener, m *meter.Meter) *front {
-	return &front{proxy: px, policy: l, meter: m.Listener(px.name, l.Address), full: rate.Sometimes{Interval: quiet}}
+	return &front{
+		proxy: px, policy: l, meter: m.Listener(px.name, l.Address),
+		full: rate.Sometimes{Interval: quiet}, stuck: rate.Sometimes{Interval: quiet},
+	}
 }
 
 // accept takes miners until the listener is closed. It never waits for a miner or a
@@ -83,7 +87,9 @@ func (d *Daemon) accept(f *front) {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil: // out of descriptors, or a miner that left the queue
-			d.opt.Log.Warn("cannot accept", "proxy", f.proxy.name, "listener", f.policy.Address, "error", err)
+			f.stuck.Do(func() {
+				d.opt.Log.Warn("cannot accept", "proxy", f.proxy.name, "listener", f.policy.Address, "error", err)
+			})
 			d.pause(acceptPause)
 			continue
 		}

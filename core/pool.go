@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -65,13 +66,13 @@ func (p *pool) order() []*endpoint {
 	return append(well, ill...)
 }
 
-// reachable reports whether a server is known to answer, or takes a connection now.
-func (p *pool) reachable(ctx context.Context) bool {
-	for _, e := range p.endpoints {
-		if e.serves() {
-			return true
-		}
-	}
+// serves reports whether a server is known to answer.
+func (p *pool) serves() bool {
+	return slices.ContainsFunc(p.endpoints, (*endpoint).serves)
+}
+
+// probe reports whether a server takes a connection now.
+func (p *pool) probe(ctx context.Context) bool {
 	for _, e := range p.order() {
 		nc, err := e.dial(ctx, p.policy.DialTimeout)
 		if err == nil {
@@ -94,22 +95,24 @@ type endpoint struct {
 	state    state
 	failures int       // in a row
 	rest     time.Time // until when others come first
+	speaking int       // legs that have heard it, and are open
+	doubted  int       // sessions in a row that it took, and did not serve
 }
 
 type state uint8
 
 const (
-	unknown state = iota
-	reached       // it took a connection, and was not heard yet
-	up            // it speaks Stratum
-	down
+	isUnknown state = iota
+	isReached       // it took a connection, and was not heard yet
+	isUp            // it speaks Stratum
+	isDown
 )
 
 // serves reports whether the last thing known of the endpoint is good.
 func (e *endpoint) serves() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.state == reached || e.state == up
+	return e.state == isReached || e.state == isUp
 }
 
 func (e *endpoint) resting() bool {
@@ -125,13 +128,15 @@ func (e *endpoint) dial(ctx context.Context, timeout time.Duration) (net.Conn, e
 	nc, err := transport.Dial(ctx, e.server.Target, timeout)
 	e.meter.Dialled(dialResult(err), e.now().Sub(start))
 	if err != nil {
-		e.fail(err)
+		if ctx.Err() == nil { // else it was given up, not tried
+			e.down(err)
+		}
 		return nil, err
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.state == unknown {
-		e.state = reached
+	if e.state == isUnknown {
+		e.state = isReached
 	}
 	return nc, nil
 }
@@ -159,36 +164,62 @@ const (
 	longestRest  = 30 * time.Second
 )
 
-// fail notes that the endpoint did not serve a session. It is logged once, not per try.
+// doubts is how many sessions in a row an endpoint that serves others must fail.
+const doubts = 3
+
+// fail notes that the endpoint did not serve a session, though it took its connection.
+// One that serves others at the same time gets the benefit of the doubt for a while:
+// what it did not like may be what that one miner said.
 func (e *endpoint) fail(err error) {
-	if errors.Is(err, context.Canceled) {
+	e.mu.Lock()
+	e.doubted++
+	spared := e.speaking > 0 && e.doubted < doubts
+	e.mu.Unlock()
+	if spared {
+		e.log.Debug("server did not serve a miner", "pool", e.pool, "endpoint", e.server.Name, "error", err)
 		return
 	}
+	e.down(err)
+}
+
+// down notes that the endpoint is of no use for now. It is logged once, not per try.
+func (e *endpoint) down(err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.rest = e.now().Add(min(longestRest, shortestRest<<min(e.failures, 5)))
-	e.failures++
-	if e.state == down {
+	if now := e.now(); !now.Before(e.rest) { // many miners may fail at once
+		e.rest = now.Add(min(longestRest, shortestRest<<min(e.failures, 5)))
+		e.failures++
+	}
+	if e.state == isDown {
 		e.log.Debug("server is still down", "pool", e.pool, "endpoint", e.server.Name, "error", err)
 		return
 	}
-	e.state = down
+	e.state = isDown
 	e.meter.SetUp(false)
 	e.log.Warn("server is down", "pool", e.pool, "endpoint", e.server.Name, "address", e.server.Target.URL, "error", err)
 }
 
-// heard notes that the endpoint speaks Stratum.
+// heard notes that the endpoint speaks Stratum to one more leg.
 func (e *endpoint) heard() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.state == up {
+	e.speaking++
+	e.doubted = 0
+	if e.state == isUp {
 		return
 	}
-	if e.state == down {
+	if e.state == isDown {
 		e.log.Info("server is up again", "pool", e.pool, "endpoint", e.server.Name)
 	}
-	e.state, e.failures, e.rest = up, 0, time.Time{}
+	e.state, e.failures, e.rest = isUp, 0, time.Time{}
 	e.meter.SetUp(true)
+}
+
+// forget notes the end of a leg that has heard the endpoint.
+func (e *endpoint) forget() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.speaking--
 }
 
 // silence says in words why a pool's connection ended before it said anything.

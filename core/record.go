@@ -8,6 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/hashicorp/go-hclog"
+
 	"github.com/loka-proxy/loka/core/exchange"
 	"github.com/loka-proxy/loka/core/stratum"
 	"github.com/loka-proxy/loka/rules"
@@ -71,14 +73,20 @@ func (s *session) recordShare(r *exchange.Record) {
 	}
 }
 
+// maxLogins is how many names of one session are logged where all see it; a miner may
+// authorize as often as it likes.
+const maxLogins = 32
+
 func (s *session) logAuthorized(r *exchange.Record) {
-	log := s.d.opt.Log
-	if r.OK {
-		log.Info("authorized", "proxy", s.front.proxy.name, "session", s.id, "remote", s.remote,
-			"user", clip(r.User()), "pool_user", clip(r.PoolUser()), "pool", s.pool.name)
-		return
+	s.tally.logins++
+	level, text := hclog.Info, "authorized"
+	if !r.OK {
+		level, text = hclog.Warn, "the pool refused a worker"
 	}
-	log.Warn("the pool refused a worker", "proxy", s.front.proxy.name, "session", s.id, "remote", s.remote,
+	if s.tally.logins > maxLogins {
+		level = hclog.Debug
+	}
+	s.d.opt.Log.Log(level, text, "proxy", s.front.proxy.name, "session", s.id, "remote", s.remote,
 		"user", clip(r.User()), "pool_user", clip(r.PoolUser()), "pool", s.pool.name)
 }
 
@@ -118,7 +126,7 @@ func (s *session) note(why string) {
 // logged once: they are not worth a line each.
 func (s *session) logEnd() {
 	log := s.d.opt.Log.Info
-	if s.leg == nil || !s.leg.heard {
+	if !s.served {
 		log = s.d.opt.Log.Debug
 	}
 	log("session closed", "proxy", s.front.proxy.name, "session", s.id, "remote", s.remote, "reason", string(s.closed),

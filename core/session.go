@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -27,19 +29,23 @@ type session struct {
 	shares *meter.Shares // at the pool in use
 	began  time.Time
 
-	mu     sync.Mutex
-	leg    *leg    // nil before the dial
-	closed closing // why, empty while open
+	mu         sync.Mutex
+	leg        *leg               // in use; nil before the dial and between two pools
+	closed     closing            // why, empty while open
+	cancelDial context.CancelFunc // nil unless a dial is under way
 
-	pool     *pool // where the miner goes; belongs to fromMiner
-	live     atomic.Int32
+	// pool is where the miner goes. It belongs to the goroutine that hears the miner; a
+	// leg's goroutine reads it too, since it is started after a change and ends before the next.
+	pool     *pool
+	live     atomic.Int32 // goroutines, once the session is open
 	draining atomic.Bool
+	served   bool // a pool has been heard; belongs to the legs
 	tally    tally
 }
 
 // tally is what is said of a session when it ends. Its fields change under the lock of
 // the conversation.
-type tally struct{ submitted, accepted, rejected int }
+type tally struct{ submitted, accepted, rejected, logins int }
 
 // leg is a session's connection to a pool.
 type leg struct {
@@ -47,7 +53,6 @@ type leg struct {
 	endpoint *endpoint
 	pool     *pool
 	heard    bool          // belongs to fromPool
-	left     atomic.Bool   // the session went to another pool
 	done     chan struct{} // closed when fromPool has ended
 }
 
@@ -76,7 +81,7 @@ var errOpen = errors.New("the session is open")
 // or nothing that a pool should hear, never costs the pool a connection.
 func (s *session) open() {
 	timer := time.AfterFunc(s.front.policy.HandshakeTimeout, func() { s.close(closeHandshake) })
-	err := s.greet(timer)
+	err := s.greetSafely(timer)
 	timer.Stop()
 	if errors.Is(err, errOpen) {
 		s.start()
@@ -84,6 +89,12 @@ func (s *session) open() {
 	}
 	s.close(minerEnded(err))
 	s.end()
+}
+
+func (s *session) greetSafely(timer *time.Timer) (err error) {
+	err = closePanic
+	defer s.rescue()
+	return s.greet(timer)
 }
 
 func (s *session) greet(timer *time.Timer) error {
@@ -111,6 +122,7 @@ func (s *session) greet(timer *time.Timer) error {
 		if err := s.reach(w); err != nil {
 			return err
 		}
+		s.front.proxy.meter.FromMiner.Relayed(len(chunk), s.d.opt.Now().Sub(at))
 		return errOpen
 	})
 }
@@ -141,6 +153,12 @@ func (s *session) reach(w *work) error {
 func (s *session) dial(p *pool) (*leg, error) {
 	ctx, cancel := context.WithCancel(s.d.ctx)
 	defer cancel()
+	s.mu.Lock()
+	s.cancelDial = cancel
+	if s.closed != "" {
+		cancel()
+	}
+	s.mu.Unlock()
 	conn, e, err := p.dial(ctx)
 	if err != nil {
 		return nil, err
@@ -156,22 +174,43 @@ func (s *session) install(l *leg) bool {
 		_ = l.conn.Close()
 		return false
 	}
-	s.leg = l
+	s.leg, s.cancelDial = l, nil
 	return true
+}
+
+// leave gives up the leg in use and waits until nothing more comes from it.
+func (s *session) leave() {
+	s.mu.Lock()
+	old := s.leg
+	s.leg = nil
+	s.mu.Unlock()
+	_ = old.conn.Close()
+	<-old.done
 }
 
 // start runs both directions, each on a goroutine that is new: the one that dialled
 // has grown a stack that a session of weeks would keep.
 func (s *session) start() {
+	l := s.leg // before fromMiner may change it
 	s.live.Store(2)
+	go s.fromPool(l)
 	go s.fromMiner()
-	go s.fromPool(s.leg)
 }
 
 func (s *session) fromMiner() {
+	defer s.done()
+	defer s.rescue()
 	err := s.miner.Lines(s.minerChunk)
 	s.close(minerEnded(err))
-	s.done()
+}
+
+// rescue ends the session alone where handling its lines panicked: the others go on.
+func (s *session) rescue() {
+	if r := recover(); r != nil {
+		s.d.opt.Log.Error("a line could not be handled; this is a mistake in loka", "proxy", s.front.proxy.name,
+			"session", s.id, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+		s.close(closePanic)
+	}
 }
 
 // minerChunk handles whole lines of the miner: one write for all that the pool gets.
@@ -213,16 +252,21 @@ func (s *session) hear(chunk []byte, at time.Time, w *work) error {
 func (s *session) follow(w *work, mark int) error {
 	to := s.front.proxy.pools[w.out.Route]
 	w.out.Route = ""
-	switch {
-	case to == nil || to == s.pool:
+	if to == nil || to == s.pool {
 		return nil
-	case s.leg == nil:
+	}
+	if err := s.talk.Movable(); err != nil {
+		s.note(err.Error())
+		return closeRefused
+	}
+	if s.leg == nil { // nothing was sent yet
 		s.route(to.name)
 		return nil
 	}
 	line := bytes.Clone(w.out.Pool[mark:])
-	w.out.Pool = w.out.Pool[:0] // what came before is among what Rerouted gives
+	w.out.Pool = w.out.Pool[:0] // what came before is said again, as Rerouted gives it
 	if err := s.change(to, w); err != nil {
+		w.out.Pool = w.out.Pool[:0] // there is nobody to say it to
 		return err
 	}
 	w.out.Pool = append(w.out.Pool, line...)
@@ -236,19 +280,13 @@ func (s *session) change(to *pool, w *work) error {
 	if err != nil {
 		return closeNoPool
 	}
-	old := s.leg
-	old.left.Store(true)
-	_ = old.conn.Close()
-	<-old.done
+	s.leave()
 	s.use(to)
-	if err := s.talk.Rerouted(to.name, to.policy.MaxRequestBytes, &w.out); err != nil {
-		_ = next.conn.Close()
-		s.note(err.Error())
-		return closeRefused
-	}
+	s.talk.Rerouted(to.name, to.policy.MaxRequestBytes, &w.out)
 	if !s.install(next) {
 		return closeShutdown
 	}
+	s.live.Add(1)
 	go s.fromPool(next)
 	return nil
 }
@@ -264,16 +302,19 @@ func (s *session) writeMiner(p []byte) error {
 }
 
 func (s *session) fromPool(l *leg) {
+	defer s.done()
+	defer close(l.done)
+	defer s.rescue()
 	err := l.conn.Lines(func(chunk []byte, at time.Time) error { return s.poolChunk(l, chunk, at) })
-	close(l.done)
-	if l.left.Load() {
+	if l.heard {
+		l.endpoint.forget()
+	}
+	if !s.closeLeg(l, poolEnded(err)) {
 		return
 	}
-	if !l.heard && !errors.As(err, new(closing)) && s.isOpen() {
+	if !l.heard && !errors.As(err, new(closing)) && s.talk.Awaiting() {
 		l.endpoint.fail(silence(err, l.pool.policy.ReplyTimeout))
 	}
-	s.close(poolEnded(err))
-	s.done()
 }
 
 // poolChunk handles whole lines of the pool: one write for all that the miner gets.
@@ -292,11 +333,13 @@ func (s *session) poolChunk(l *leg, chunk []byte, at time.Time) error {
 	s.front.proxy.meter.FromPool.Relayed(len(chunk), s.d.opt.Now().Sub(at))
 	switch {
 	case w.out.Close != "":
-		l.endpoint.fail(errors.New(w.out.Close))
+		if w.out.Blame {
+			l.endpoint.fail(errors.New(w.out.Close))
+		}
 		s.note(w.out.Close)
 		return closePoolGone
 	case !l.heard:
-		l.heard = true
+		l.heard, s.served = true, true
 		l.endpoint.heard()
 		l.conn.SetIdleTimeout(l.pool.policy.IdleTimeout)
 	}
@@ -314,22 +357,35 @@ func (s *session) drain() {
 	}
 }
 
-func (s *session) isOpen() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closed == ""
-}
-
-// close ends the session for a reason; only the first counts. Both goroutines end soon
+// close ends the session for a reason; only the first counts. Its goroutines end soon
 // after. The pool's socket is closed; the miner's is where the miner is at fault, and
 // otherwise stays until all that was written to it has arrived.
 func (s *session) close(why closing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.closeLocked(why)
+}
+
+// closeLeg is close for what comes from a leg; it does nothing, and reports false,
+// where the session has closed already or has left that leg.
+func (s *session) closeLeg(l *leg, why closing) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed != "" || s.leg != l {
+		return false
+	}
+	s.closeLocked(why)
+	return true
+}
+
+func (s *session) closeLocked(why closing) {
 	if s.closed != "" {
 		return
 	}
 	s.closed = why
+	if s.cancelDial != nil {
+		s.cancelDial()
+	}
 	if s.leg != nil {
 		_ = s.leg.conn.Close()
 	}
@@ -340,7 +396,13 @@ func (s *session) close(why closing) {
 	}
 }
 
-// done is the end of one direction. The last one ends the session.
+// cut ends the session at once, whatever it is doing.
+func (s *session) cut() {
+	s.close(closeShutdown)
+	_ = s.miner.Close()
+}
+
+// done is the end of one goroutine. The last one ends the session.
 func (s *session) done() {
 	if s.live.Add(-1) == 0 {
 		s.end()

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -35,7 +36,9 @@ type Out struct {
 	// Route is the pool that a rule sent the miner to, at subscribe.
 	Route string
 	// Close, when not empty, says why the session must end once the lines are written.
+	// Blame says that it is the pool's fault.
 	Close string
+	Blame bool
 }
 
 // Recorder is told what happens. Record is called with the conversation locked: it must
@@ -102,19 +105,29 @@ func (x *Exchange) SetPool(pool string, maxRequestBytes int) {
 	x.cfg.Pool, x.cfg.MaxRequestBytes = pool, maxRequestBytes
 }
 
-// Outstanding is the number of requests whose answer a miner waits for: those that
-// pools are known to leave unanswered do not count.
+// Outstanding is the number of requests that are worth waiting for: the shares, and
+// before the miner has subscribed all that pools are known to answer.
 func (x *Exchange) Outstanding() int {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.pending.awaited()
+	n := 0
+	for i := range x.pending.list {
+		method := x.pending.list[i].method
+		if method == stratum.MethodSubmit || !x.subscribed && !oftenUnanswered(method) {
+			n++
+		}
+	}
+	return n
 }
 
-// Subscribed reports whether the pool has answered a subscribe.
-func (x *Exchange) Subscribed() bool {
+// Awaiting reports whether the pool owes an answer that every pool gives: to subscribe,
+// or to configure.
+func (x *Exchange) Awaiting() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.subscribed
+	return slices.ContainsFunc(x.pending.list, func(r request) bool {
+		return r.method == stratum.MethodSubscribe || r.method == stratum.MethodConfigure
+	})
 }
 
 // Close ends the conversation: shares that the pool never answered are lost, for the

@@ -186,6 +186,147 @@ func TestLongNames(t *testing.T) {
 	}
 }
 
+// TestSetParamsOnSubmit has a rule give the submit another list, under names that are
+// empty or no names: nothing may be sent that was not authorised, and nothing may break.
+func TestSetParamsOnSubmit(t *testing.T) {
+	for value, want := range map[string]string{
+		`filter(params, # != '')`: `[20,"Malformed worker name",null]`,
+		`[]`:                      `[20,"Malformed worker name",null]`,
+		`[7]`:                     `[20,"Malformed worker name",null]`,
+		`params`:                  ``,
+	} {
+		x := begin(t, silent{}, toWallet, set(rules.Request, "mining.submit", "params", value))
+		up(x, `{"id":2,"method":"mining.authorize","params":["","x"]}`+"\n")
+		down(x, authorized)
+		pool, miner := up(x, `{"id":4,"method":"mining.submit","params":["",""]}`+"\n")
+		if want == "" && pool != `{"id":4,"method":"mining.submit","params":["W.",""]}`+"\n" || want != "" && !strings.Contains(miner, want) {
+			t.Errorf("%s: %q, %q", value, pool, miner)
+		}
+	}
+}
+
+// TestConstantParams maps the name in a list that is a constant of the policy, which
+// must stay what it is.
+func TestConstantParams(t *testing.T) {
+	x := begin(t, silent{}, toWallet, set(rules.Request, "mining.submit", "params", "['a.b', '1', '2', '3', '4']"))
+	up(x, authorize)
+	for id := range 3 {
+		pool, _ := up(x, fmt.Sprintf(`{"id":%d,"method":"mining.submit","params":["a.b"]}`+"\n", 10+id))
+		if !strings.Contains(pool, `["W.a_b","1","2","3","4"]`) {
+			t.Errorf("got %s", pool)
+		}
+	}
+}
+
+// TestNamesThatThePoolRefuses: what was mapped holds only once the pool has said yes.
+func TestNamesThatThePoolRefuses(t *testing.T) {
+	byPassword := set(rules.Request, "mining.authorize", "user", "password + '.' + user")
+	x := begin(t, silent{}, byPassword)
+	id := 100
+	login := func(password, result string) {
+		id++
+		up(x, fmt.Sprintf(`{"id":%d,"method":"mining.authorize","params":["a","%s"]}`+"\n", id, password))
+		if result != "" {
+			down(x, fmt.Sprintf(`{"id":%d,"result":%s}`+"\n", id, result))
+		}
+	}
+	share := func() string {
+		pool, miner := up(x, `{"id":4,"method":"mining.submit","params":["a"]}`+"\n")
+		down(x, `{"id":4,"result":true}`+"\n")
+		return pool + miner
+	}
+	want := func(text string) {
+		t.Helper()
+		if got := share(); !strings.Contains(got, text) {
+			t.Errorf("got %s, not %s", got, text)
+		}
+	}
+	login("W0", "")
+	want(`["W0.a"]`) // not answered yet: clients do not all wait
+	login("W1", "false")
+	want(`Unauthorized`)
+	login("W1", "true")
+	want(`["W1.a"]`)
+	login("W2", "false")
+	want(`["W1.a"]`)
+	login("W3", "")
+	want(`["W1.a"]`) // ckpool ignores a second authorize
+	login("W3", "null")
+	want(`["W3.a"]`)
+}
+
+// TestLookalikes: some programs compare a method's beginning only, without regard to
+// case.
+func TestLookalikes(t *testing.T) {
+	for _, method := range []string{"mining.auth", "Mining.Authorize", "mining.authorized", "MINING.SUBMIT", "mining.submitx", `mining.authorize\u0000`} {
+		line := `{"id":9,"method":"` + method + `","params":["a","x"]}` + "\n"
+		x := begin(t, silent{}, toWallet)
+		up(x, subscribe)
+		down(x, subscribed)
+		if pool, _ := up(x, line); pool != "" {
+			t.Errorf("with rules %s becomes %q", method, pool)
+		}
+	}
+	for _, method := range []string{"Client.Reconnect", "client.reconnect.", `client.reconnect\u0000`} {
+		line := `{"id":null,"method":"` + method + `","params":["evil.example",1]}` + "\n"
+		if _, miner := down(begin(t, silent{}, toWallet), line); miner != "" {
+			t.Errorf("%s becomes %q", method, miner)
+		}
+	}
+	floor := set(rules.Notification, "mining.set_difficulty", "difficulty", "max(difficulty, 1024)")
+	if _, miner := down(begin(t, silent{}, floor), `{"id":null,"method":"mining.set_Difficulty","params":[1]}`+"\n"); miner != "" {
+		t.Errorf("got %q", miner)
+	}
+	for _, line := range []string{`{"id":9,"method":"mining.auth","params":["a"]}` + "\n", `{"id":9,"method":"MINING.SUBMIT","params":["a"]}` + "\n"} {
+		if pool, _ := up(begin(t, silent{}), line); pool != line {
+			t.Errorf("without rules it becomes %q", pool)
+		}
+	}
+}
+
+// TestInnerCarriageReturn: to a reader that ends lines there this is two messages.
+func TestInnerCarriageReturn(t *testing.T) {
+	x := begin(t, silent{}, toWallet)
+	if pool, _ := up(x, `{"id":1,"method":"mining.ping","params":[`+"\r"+`{"id":2,"method":"mining.authorize","params":["evil","x"]}`+"\r"+`]}`+"\n"); pool != "" {
+		t.Errorf("got %q", pool)
+	}
+}
+
+// TestLargeNotification has far more elements than anyone wants to look at.
+func TestLargeNotification(t *testing.T) {
+	x := begin(t, silent{}, rules.Rule{Kind: rules.Notification, Method: "mining.notify", When: when("len(merkle_branches) > 20"), Drop: true})
+	line := `{"id":null,"method":"mining.notify","params":["j","p","1","2",[` + strings.Repeat("0,", 100_000) + `0],"v","b","t",true]}` + "\n"
+	var out exchange.Out
+	allocs := testing.AllocsPerRun(1, func() {
+		out.Miner = out.Miner[:0]
+		x.FromPool([]byte(line), start, &out)
+	})
+	if string(out.Miner) != line {
+		t.Error("it did not pass")
+	}
+	if allocs > 5000 {
+		t.Errorf("%v allocations", allocs)
+	}
+}
+
+// TestSubscribeGivenUp: answers of our own do not wait for ever.
+func TestSubscribeGivenUp(t *testing.T) {
+	deny := rules.Rule{Kind: rules.Request, Method: "mining.bar", Deny: &rules.Deny{Code: 20, Message: "no"}}
+	x := begin(t, silent{}, deny)
+	up(x, subscribe)
+	if _, miner := up(x, `{"id":7,"method":"mining.bar"}`+"\n"); miner != "" {
+		t.Errorf("before the reply to subscribe: %q", miner)
+	}
+	got := ""
+	for i := range 300 {
+		_, miner := up(x, fmt.Sprintf(`{"id":%d,"method":"mining.foo"}`+"\n", 1000+i))
+		got += miner
+	}
+	if !strings.Contains(got, `"no"`) {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestUnaskedAnswer: what answers nothing, as the first line, is no miner's.
 func TestUnaskedAnswer(t *testing.T) {
 	for _, line := range []string{`{}`, `{"id":1,"result":true}`, `{"id":1,"method":null}`} {
@@ -195,21 +336,32 @@ func TestUnaskedAnswer(t *testing.T) {
 			t.Errorf("%s: %q, %q", line, out.Pool, out.Close)
 		}
 	}
+	x := begin(t, silent{})
+	up(x, subscribe)
+	down(x, subscribed)
+	for line, passes := range map[string]bool{
+		`{"id":1,"result":true}`: true, `{"id":1,"method":null,"error":null}`: true,
+		`{"id":1,"method":null,"params":["evil"]}`: false, `{"command":"x"}`: false, `{}`: false,
+	} {
+		if pool, _ := up(x, line+"\n"); (pool != "") != passes {
+			t.Errorf("%s: %q", line, pool)
+		}
+	}
 }
 
 // TestTooMuchBeforeSubscribe: what cannot be said again to another pool is not said at all.
 func TestTooMuchBeforeSubscribe(t *testing.T) {
 	for name, lines := range map[string][]string{
 		"many": slices.Repeat([]string{`{"id":7,"method":"mining.configure","params":[]}` + "\n"}, 9),
+		"name": {authorize},
 		"long": {`{"id":7,"method":"mining.configure","params":["` + strings.Repeat("x", 5000) + `"]}` + "\n"},
 	} {
 		x := exchange.New(exchange.Config{Program: compile(t), Replays: true, Opened: start}, silent{})
 		for _, line := range lines {
 			up(x, line)
 		}
-		var out exchange.Out
-		if err := x.Rerouted("pool.other", 0, &out); err == nil {
-			t.Errorf("%s: another pool would be told %q", name, out.Pool)
+		if x.Movable() == nil {
+			t.Errorf("%s: it would be said to another pool", name)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/loka-proxy/loka/core/stratum"
 	"github.com/loka-proxy/loka/rules"
@@ -31,7 +32,7 @@ func (x *Exchange) forward(method string, d *rules.Decision, out *Out) {
 		x.deny(method, stratum.CodeOther, "Request too long for the pool", -1, out)
 		return
 	}
-	x.sent(out.Pool[start:], method, request{id: id, method: method, worker: x.current, at: x.now, orig: orig})
+	x.sent(out, start, request{id: id, method: method, worker: x.current, at: x.now, orig: orig})
 	x.record(Record{What: Message, Kind: rules.Request, Method: method, Verdict: rules.Forward, Rule: -1})
 }
 
@@ -83,10 +84,12 @@ func (x *Exchange) nameWorker(d *rules.Decision) *refusal {
 		pool = mapped
 	}
 	w := newWorker(raw, name, pool)
-	if !x.names.room(w) {
+	switch {
+	case x.names.room(w):
+		x.current = w
+	case x.cfg.Program.MapsNames():
 		return &refusal{stratum.CodeOther, "Too many worker names on one connection"}
 	}
-	x.current = w
 	return nil
 }
 
@@ -102,22 +105,26 @@ func firstText(params []any) (string, bool) {
 // that was never authorised is refused where names are mapped: nobody knows what it
 // would be at the pool. A rule that sets user to some other name has its way.
 func (x *Exchange) renameWorker(d *rules.Decision) *refusal {
-	w := x.current
-	if d != nil && d.UserSet {
-		name, ok := firstText(d.Params)
-		if to := x.names.byName(name); ok && to != nil {
-			d.Params[0] = to.boxedPool
-			return nil
+	w, mapped := x.current, x.cfg.Program.MapsNames()
+	if d == nil || !d.UserSet {
+		switch {
+		case !w.known() && mapped:
+			return &refusal{stratum.CodeUnauthorized, "Unauthorized worker"}
+		case w.known() && w.pool != w.name:
+			x.edit(x.scratch.elems[0], w.json)
 		}
-		if name != w.name {
-			return nil
-		}
+		return nil
 	}
-	switch {
-	case !w.known() && x.cfg.Program.MapsNames():
+	name, ok := firstText(d.Params)
+	if !ok {
+		return &refusal{stratum.CodeOther, "Malformed worker name"}
+	}
+	switch to := x.names.byName(name); {
+	case to != nil:
+		d.Params = slices.Clone(d.Params) // a constant of the policy, perhaps
+		d.Params[0] = to.boxedPool
+	case name == w.name && mapped:
 		return &refusal{stratum.CodeUnauthorized, "Unauthorized worker"}
-	case w.known() && w.pool != w.name:
-		x.edit(x.scratch.elems[0], w.json)
 	}
 	return nil
 }
@@ -137,28 +144,48 @@ func (x *Exchange) taken(id stratum.ID, method string) bool {
 	return true
 }
 
-// sent notes a request that is on its way to the pool.
-func (x *Exchange) sent(line []byte, method string, r request) {
-	if method == stratum.MethodAuthorize && x.current != nil {
-		x.names.put(x.current)
+// sent notes a request that is on its way to the pool, in out.Pool from start on.
+func (x *Exchange) sent(out *Out, start int, r request) {
+	switch r.method {
+	case stratum.MethodAuthorize:
+		if r.worker != nil {
+			x.names.put(r.worker)
+		}
+	case stratum.MethodSubmit:
+		x.record(Record{What: ShareForwarded, Method: r.method, Rule: -1, worker: r.worker})
 	}
-	if method == stratum.MethodSubmit {
-		x.record(Record{What: ShareForwarded, Method: method, Rule: -1, worker: r.worker})
-	}
-	x.keepForReplay(line, method, r.id)
+	x.keepForReplay(out.Pool[start:], r.method, r.id)
 	if r.id.IsNull() { // nobody can tell its answer
 		x.lose(&r, "no_id")
 		return
 	}
-	if method == stratum.MethodSubscribe {
+	if r.method == stratum.MethodSubscribe {
 		x.subscribing++
 	}
-	if chain := x.cfg.Program.Chain(rules.Response, x.methodText(method)); chain != nil {
+	if chain := x.cfg.Program.Chain(rules.Response, x.methodText(r.method)); chain != nil {
 		if uses := chain.Uses(); uses.AllParams || uses.Params != 0 {
 			r.params = bytes.Clone(x.scratch.msg.Params.Of(x.scratch.text))
 		}
 	}
-	if given, gaveUp := x.pending.add(r); gaveUp {
-		x.lose(&given, "unanswered")
+	for x.pending.full(&r) {
+		x.giveUp(out)
+	}
+	x.pending.add(r)
+}
+
+// giveUp forgets the oldest request without an answer. Where an answer can no longer
+// reach the miner, since the pool knows the request under an id of loka's, the miner
+// gets one here.
+func (x *Exchange) giveUp(out *Out) {
+	r := x.pending.list[0]
+	x.pending.remove(0)
+	x.lose(&r, "unanswered")
+	if r.orig != nil {
+		x.answer(out, stratum.AppendErrorReply(nil, r.orig, stratum.CodeOther, "No answer from the pool"))
+	}
+	if r.method == stratum.MethodSubscribe && r.again == nil {
+		if x.subscribing--; x.subscribing == 0 {
+			x.release(out)
+		}
 	}
 }

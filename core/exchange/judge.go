@@ -55,7 +55,7 @@ func (x *Exchange) elements(text []byte, params stratum.Span) error {
 	if absent(text, params) {
 		return nil
 	}
-	elems, ok := stratum.Elements(text, params, x.scratch.elems)
+	elems, ok := stratum.ElementsUpTo(text, params, x.scratch.elems, maxParams+1)
 	x.scratch.elems = elems
 	switch {
 	case !ok:
@@ -70,11 +70,12 @@ func (x *Exchange) elements(text []byte, params stratum.Span) error {
 func (x *Exchange) show(uses rules.Uses, text []byte) ([]any, error) {
 	s := x.scratch
 	s.params = s.params[:0]
+	left := stratum.MaxElements
 	for i, span := range s.elems {
 		var v any
 		if uses.AllParams || uses.Params&(1<<i) != 0 {
 			var err error
-			if v, err = x.decode(span.Of(text)); err != nil {
+			if v, err = x.decode(span.Of(text), &left); err != nil {
 				return nil, err
 			}
 		}
@@ -84,11 +85,11 @@ func (x *Exchange) show(uses rules.Uses, text []byte) ([]any, error) {
 }
 
 // decode decodes one value. The name of the worker at hand is at hand already, boxed.
-func (x *Exchange) decode(raw []byte) (any, error) {
+func (x *Exchange) decode(raw []byte, left *int) (any, error) {
 	if w := x.current; w != nil && bytes.Equal(raw, w.raw) {
 		return w.boxedName, nil
 	}
-	return stratum.Decode(raw)
+	return stratum.DecodeWithin(raw, left)
 }
 
 // absent reports whether a part of a line is missing or null.

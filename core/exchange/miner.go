@@ -19,22 +19,41 @@ func (x *Exchange) FromMiner(line []byte, at time.Time, out *Out) {
 		x.refused(RefusedBlank)
 	case err != nil:
 		x.refuse(RefusedMalformed, out)
-	case m.Ambiguous:
+	case m.Ambiguous, bytes.IndexByte(x.scratch.text, '\r') >= 0: // some end lines there
 		x.refuse(RefusedAmbiguous, out)
-	case x.absent(m.Method) && !x.heard: // an answer, and nobody has asked
+	case x.absent(m.Method) && !x.isAnswer():
 		x.refuse(RefusedMalformed, out)
 	case x.absent(m.Method): // an answer to a request of the pool
 		out.Pool = append(out.Pool, line...)
 		x.record(Record{What: Message, Kind: rules.Response, Method: "", Rule: -1})
 	default:
-		method, err := stratum.MethodOf(x.scratch.text, m)
-		if err != nil {
-			x.refuse(RefusedMalformed, out)
-			return
-		}
+		x.called(out)
+	}
+}
+
+// isAnswer reports whether a line without a method can be an answer to the pool.
+func (x *Exchange) isAnswer() bool {
+	m := &x.scratch.msg
+	return x.heard && (m.Result.Present() || m.Error.Present())
+}
+
+// called judges a line by its method. One that some pools take for another method
+// would be a way around the rules for that other, so where there are rules it is refused.
+func (x *Exchange) called(out *Out) {
+	m := &x.scratch.msg
+	method, err := stratum.MethodOf(x.scratch.text, m)
+	switch {
+	case err != nil || m.ID.Len() > maxIDBytes:
+		x.refuse(RefusedMalformed, out)
+	case x.ruled() && stratum.Resembles(method) != "":
+		x.refuse(RefusedAmbiguous, out)
+	default:
 		x.request(method, out)
 	}
 }
+
+// ruled reports whether there are any rules to go around.
+func (x *Exchange) ruled() bool { return len(x.cfg.Program.Rules()) > 0 }
 
 func (x *Exchange) refused(reason string) {
 	x.record(Record{What: Refused, Rule: -1, Reason: reason})
@@ -87,7 +106,7 @@ func (x *Exchange) request(method string, out *Out) {
 	}
 	x.scratch.shown.Params = shown
 	d := x.walk(chain, rules.Request, method, &x.scratch.shown)
-	if d.Route != "" {
+	if d.Verdict == rules.Forward && x.subscribing == 0 && !x.subscribed { // later the miner has work of its pool
 		out.Route = d.Route
 	}
 	switch d.Verdict {
@@ -141,7 +160,7 @@ func (x *Exchange) submitter() *worker {
 	if err != nil {
 		return &worker{boxedName: "", boxedPool: ""}
 	}
-	return &worker{raw: bytes.Clone(raw), name: name, boxedName: name, boxedPool: ""}
+	return &worker{name: name, boxedName: name, boxedPool: ""}
 }
 
 // deny answers a request with an error of our own.
@@ -161,6 +180,7 @@ func (x *Exchange) reply(method string, d *rules.Decision, out *Out) {
 		return
 	}
 	x.settle(method, rules.Replied, ShareReplied, d.By)
+	x.subscribed = x.subscribed || method == stratum.MethodSubscribe
 	if id := x.requestID(); id != nil {
 		x.answer(out, stratum.AppendReply(nil, id, result, failure))
 	}

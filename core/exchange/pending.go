@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"bytes"
 	"strconv"
 	"strings"
 	"time"
@@ -24,8 +23,12 @@ type request struct {
 	again *replay
 }
 
-// maxPending bounds the requests of one miner that its pool has not answered.
-const maxPending = 256
+// Bounds of the requests of one miner that its pool has not answered.
+const (
+	maxPending      = 256
+	maxPendingBytes = 64 << 10
+	maxIDBytes      = 256 // of an id's JSON text; no client has one near as long
+)
 
 // firstID is the first of the ids of loka's own, far above those that miners count
 // up to and within 32 bits, which is what some pools hold an id in.
@@ -33,8 +36,9 @@ const firstID = 2_000_000_000
 
 // pending is the requests that the pool has not answered, oldest first.
 type pending struct {
-	list []request
-	last int // ids of our own given out so far
+	list  []request
+	bytes int // of what the requests hold
+	last  int // ids of our own given out so far
 }
 
 // find gives the place of the request with an id, or -1.
@@ -59,46 +63,43 @@ func (p *pending) take(id stratum.ID) (request, bool) {
 }
 
 func (p *pending) remove(i int) {
+	p.bytes -= p.list[i].size()
 	copy(p.list[i:], p.list[i+1:])
 	p.list[len(p.list)-1] = request{} // lets go of what it points to
 	p.list = p.list[:len(p.list)-1]
 }
 
-// add appends a request. When there are too many, the oldest is given up and given back.
-func (p *pending) add(r request) (given request, gaveUp bool) {
-	if len(p.list) >= maxPending {
-		given, gaveUp = p.list[0], true
-		p.remove(0)
-	}
+// size is what a request holds besides itself.
+func (r *request) size() int { return len(r.orig) + len(r.params) }
+
+// full reports whether the oldest request has to make room for another.
+func (p *pending) full(r *request) bool {
+	return len(p.list) >= maxPending || len(p.list) > 0 && p.bytes+r.size() > maxPendingBytes
+}
+
+func (p *pending) add(r request) {
+	p.bytes += r.size()
 	p.list = append(p.list, r)
-	return given, gaveUp
 }
 
 // nextID gives the JSON text of an id that is not outstanding.
 func (p *pending) nextID() []byte {
 	for {
-		text := strconv.AppendInt(nil, int64(firstID+p.last%100_000_000), 10)
+		n := firstID + p.last%idRange
 		p.last++
-		if p.find(stratum.IDOf(text)) < 0 {
-			return text
+		if p.find(stratum.IntegerID(int64(n))) < 0 {
+			return strconv.AppendInt(nil, int64(n), 10)
 		}
 	}
 }
 
-// ours reports whether an id's text may be one of nextID's.
-func ours(raw []byte) bool {
-	return len(raw) == len("2000000000") && bytes.HasPrefix(raw, []byte("20"))
-}
+// idRange is how many ids there are before the first comes again.
+const idRange = 100_000_000
 
-// awaited counts the requests that pools do answer.
-func (p *pending) awaited() int {
-	n := 0
-	for i := range p.list {
-		if !oftenUnanswered(p.list[i].method) {
-			n++
-		}
-	}
-	return n
+// ours reports whether an id is one that nextID has given.
+func (p *pending) ours(raw []byte) bool {
+	n, err := strconv.Atoi(string(raw))
+	return err == nil && n >= firstID && n < firstID+min(p.last, idRange)
 }
 
 // oftenUnanswered tells the requests that pools leave without a reply: ckpool and

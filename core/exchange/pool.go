@@ -32,7 +32,7 @@ func (x *Exchange) FromPool(line []byte, at time.Time, out *Out) {
 func (x *Exchange) noise(out *Out) {
 	x.refused(RefusedNotJSON)
 	if !x.heard {
-		out.Close = "the pool does not speak Stratum"
+		out.Close, out.Blame = "the pool does not speak Stratum", true
 	}
 }
 
@@ -41,7 +41,15 @@ func (x *Exchange) noise(out *Out) {
 // answers passes as it is.
 func (x *Exchange) notification(out *Out) {
 	method, err := stratum.MethodOf(x.scratch.text, &x.scratch.msg)
-	if err != nil {
+	like := stratum.Resembles(method)
+	switch {
+	case like == stratum.MethodReconnect:
+		x.refused(RefusedReconnect)
+		return
+	case (err != nil || like != "") && x.ruled(): // miners may read it as one that a rule looks at
+		x.refused(RefusedAmbiguous)
+		return
+	case err != nil:
 		x.pass(rules.Notification, "", out)
 		return
 	}
@@ -114,7 +122,7 @@ func (x *Exchange) response(out *Out) {
 	raw := x.scratch.msg.ID.Of(x.scratch.text)
 	r, found := x.pending.take(stratum.IDOf(raw))
 	if !found {
-		if ours(raw) { // given up long ago; the miner knows no such id
+		if x.pending.ours(raw) { // given up long ago; the miner knows no such id
 			x.refused(RefusedLateReply)
 			return
 		}
@@ -165,8 +173,9 @@ func (x *Exchange) ok(method string) bool {
 // settled records what a reply says of its request.
 func (x *Exchange) settled(r *request) {
 	for i := range x.replays {
-		if x.replays[i].id == r.id {
-			x.replays[i].answer(x.scratch.text, &x.scratch.msg)
+		if p := &x.replays[i]; p.id == r.id && p.result == nil {
+			p.answer(x.scratch.text, &x.scratch.msg)
+			break
 		}
 	}
 	switch r.method {
@@ -177,6 +186,7 @@ func (x *Exchange) settled(r *request) {
 		}
 		x.record(rec)
 	case stratum.MethodAuthorize:
+		x.names.answered(r.worker, x.ok(r.method))
 		x.record(Record{What: Authorized, Method: r.method, Rule: -1, OK: x.ok(r.method), Latency: x.now.Sub(r.at), worker: r.worker})
 	}
 }
@@ -186,6 +196,10 @@ func (x *Exchange) subscribeAnswered(out *Out) {
 	x.subscribing--
 	x.subscribed = true
 	x.replays = nil
+	x.release(out)
+}
+
+func (x *Exchange) release(out *Out) {
 	out.Miner = append(out.Miner, x.held...)
 	x.held = nil
 }

@@ -3,6 +3,7 @@ package exchange
 import (
 	"bytes"
 	"errors"
+	"strings"
 
 	"github.com/loka-proxy/loka/core/stratum"
 )
@@ -11,7 +12,8 @@ import (
 // answered subscribe: a rule may find only then that the miner belongs at another
 // pool, which must be told the same.
 type replay struct {
-	line []byte // as it went up
+	line []byte       // as it went up
+	at   stratum.Span // of its id in line
 	id   stratum.ID
 	// result is the answer of the pool that was left; nil while there is none.
 	result []byte
@@ -37,40 +39,48 @@ func (x *Exchange) keepForReplay(line []byte, method string, id stratum.ID) {
 	if !x.cfg.Replays || x.subscribed || x.subscribing > 0 || method == stratum.MethodSubscribe {
 		return
 	}
-	if len(line) > maxReplayBytes || len(x.replays) == maxReplays {
+	var m stratum.Message
+	if !repeatable(method) || len(line) > maxReplayBytes || len(x.replays) == maxReplays || stratum.Scan(trim(line), &m) != nil {
 		x.unreplayable = true
 		return
 	}
-	x.replays = append(x.replays, replay{line: bytes.Clone(line), id: id, method: method})
+	x.replays = append(x.replays, replay{line: bytes.Clone(line), at: m.ID, id: id, method: method})
+}
+
+// repeatable tells the requests that may be said to two pools: those that configure a
+// connection. A name may be another at another pool, and a share counts once.
+func repeatable(method string) bool {
+	return method == stratum.MethodConfigure || strings.HasPrefix(method, "mining.suggest_")
+}
+
+// Movable reports why the conversation cannot turn to another pool, or nil.
+func (x *Exchange) Movable() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.unreplayable {
+		return errors.New("the miner said more before subscribe than may be said again to another pool")
+	}
+	return nil
 }
 
 // Rerouted turns to another pool before the miner's subscribe has gone to any: out.Pool
 // gets what that pool has to be told first. The subscribe, which is in the caller's
-// hands, goes behind it.
-func (x *Exchange) Rerouted(pool string, maxRequestBytes int, out *Out) error {
+// hands, goes behind it. The conversation is Movable.
+func (x *Exchange) Rerouted(pool string, maxRequestBytes int, out *Out) {
 	x.begin()
 	defer x.end()
-	if x.unreplayable {
-		return errors.New("the miner said too much before subscribe to say it again to another pool")
-	}
 	x.boxed.pool, x.cfg.Pool, x.cfg.MaxRequestBytes = pool, pool, maxRequestBytes
 	x.heard = false
 	for i := range x.replays {
 		r := &x.replays[i]
-		if r.result == nil { // not answered yet: the new pool answers
+		if r.result == nil || !r.at.Present() { // not answered yet, or never: the new pool may
 			out.Pool = append(out.Pool, r.line...)
 			continue
 		}
-		if err := x.scan(r.line); err != nil {
-			return err
-		}
 		id := x.pending.nextID()
-		x.scratch.edits = x.scratch.edits[:0]
-		x.edit(x.scratch.msg.ID, id)
-		out.Pool = x.apply(out.Pool, r.line)
+		out.Pool = stratum.Apply(out.Pool, r.line, []stratum.Edit{{Span: r.at, Text: id}})
 		x.pending.add(request{id: stratum.IDOf(id), method: r.method, at: x.now, again: r})
 	}
-	return nil
 }
 
 // compare holds the answer of a new pool against the one that the miner has. Only

@@ -8,6 +8,6 @@
 // give: never a worker, a name or an address of a miner.
 //
 //	m := meter.New()
-//	p := m.Proxy("proxy.farm", "pool.main", nil)
-//	p.Message(meter.Kind("request"), "mining.submit", "forward")
+//	p := m.Proxy("proxy.farm", []string{"proxy.farm.request.to_wallet"})
+//	p.Message("request", "mining.submit", "forward")
 package meter

@@ -40,7 +40,7 @@ func New() *Meter {
 	m.ruleErrors = m.counter("loka_rule_errors_total", "Messages on which an expression of a rule failed.", "proxy", "rule")
 	m.shares()
 	m.dials = m.counter("loka_dials_total", "Attempts to reach a server of a pool, by result.", "pool", "endpoint", "result")
-	m.up = m.gauge("loka_endpoint_up", "Whether the last attempt to reach the server succeeded.", "pool", "endpoint")
+	m.up = m.gauge("loka_endpoint_up", "Whether the server answered the last time that a miner needed it.", "pool", "endpoint")
 	m.dialTime = m.histogram("loka_dial_seconds", "Time to reach a server: name, TCP and TLS.", prometheus.ExponentialBuckets(0.001, 2, 14), "pool", "endpoint")
 	m.relay = m.histogram("loka_relay_seconds", "Time from reading lines to having written what became of them.", prometheus.ExponentialBuckets(0.00001, 2, 16), "proxy", "from")
 	m.policy = m.gauge("loka_policy_info", "The policy in force.", "hash", "generation")
