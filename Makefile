@@ -37,7 +37,7 @@ fuzz: ## Every fuzz target for FUZZTIME.
 
 soak: ## What takes minutes: fuzzing and long runs. Not part of CI.
 	$(MAKE) fuzz
-	LOKA_SOAK=1 $(GO) test -race -timeout 60m -run Soak ./...
+	$(GO) test -race -tags soak -timeout 60m -run Soak ./core
 
 clean:
 	rm -rf bin

@@ -101,8 +101,12 @@ func (c chatter) announcement(n int) string {
 // TestConversationPassesByteForByte sends 100,000 random well-formed lines through a
 // proxy without rules, at once in both directions, in random pieces.
 func TestConversationPassesByteForByte(t *testing.T) {
-	const lines = 50_000 // each way
-	seed := rand.Uint64()
+	converse(t, rand.Uint64(), 50_000)
+}
+
+// converse sends a number of lines each way.
+func converse(t *testing.T, seed uint64, lines int) {
+	t.Helper()
 	t.Logf("seed %d", seed)
 	s := perform(t, "")
 	miner, pool := s.pair()

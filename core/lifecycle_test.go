@@ -220,30 +220,35 @@ func TestFirstBytesAreCounted(t *testing.T) {
 // TestComeAndGo has many miners connect, be routed before and after an answer, and
 // leave, in random ways and at random moments, while the daemon is told to stop.
 func TestComeAndGo(t *testing.T) {
-	for round := range 5 {
-		s, second := routed(t, routeByAgent)
-		answer := func(nc net.Conn) { comeAndGoPool(nc, rand.New(rand.NewPCG(uint64(round), 7))) }
-		go serve(s.pool, answer)
-		go serve(second, answer)
-		var wg sync.WaitGroup
-		for i := range 40 {
-			nc, err := net.Dial("tcp", s.addr(0))
-			if err != nil {
-				t.Fatal(err)
-			}
-			wg.Go(func() { comeAndGoMiner(nc, rand.New(rand.NewPCG(uint64(round), uint64(i)))) })
-		}
-		if round%2 == 0 {
-			wg.Wait()
-		}
-		s.drains(50*time.Millisecond, 5*time.Second)
-		wg.Wait()
-		s.wantCount(0, "loka_sessions")
-		for _, pool := range []string{"pool.first", "pool.second"} {
-			s.wantCount(0, "loka_shares_pending", "pool", pool)
-		}
-		s.conserved()
+	for round := range uint64(5) {
+		comeAndGo(t, round)
 	}
+}
+
+func comeAndGo(t *testing.T, seed uint64) {
+	t.Helper()
+	s, second := routed(t, routeByAgent)
+	answer := func(nc net.Conn) { comeAndGoPool(nc, rand.New(rand.NewPCG(seed, 7))) }
+	go serve(s.pool, answer)
+	go serve(second, answer)
+	var wg sync.WaitGroup
+	for i := range uint64(40) {
+		nc, err := net.Dial("tcp", s.addr(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() { comeAndGoMiner(nc, rand.New(rand.NewPCG(seed, i))) })
+	}
+	if seed%2 == 0 {
+		wg.Wait()
+	}
+	s.drains(50*time.Millisecond, 5*time.Second)
+	wg.Wait()
+	s.wantCount(0, "loka_sessions")
+	for _, pool := range []string{"pool.first", "pool.second"} {
+		s.wantCount(0, "loka_shares_pending", "pool", pool)
+	}
+	s.conserved()
 }
 
 // comeAndGoPool answers lines, or does not, and hangs up now and then.
