@@ -1,0 +1,92 @@
+package core
+
+import (
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// drain closes the session as soon as the miner waits for no answer.
+func (s *session) drain() {
+	s.draining.Store(true)
+	if s.talk.Outstanding() == 0 {
+		s.close(closeShutdown)
+	}
+}
+
+// close ends the session for a reason; only the first counts. Its goroutines end soon
+// after. The pool's socket is closed; the miner's is where the miner is at fault, and
+// otherwise stays until all that was written to it has arrived.
+func (s *session) close(why closing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closeLocked(why)
+}
+
+// closeLeg is close for what comes from a leg; it does nothing, and reports false,
+// where the session has closed already or has left that leg.
+func (s *session) closeLeg(l *leg, why closing) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed != "" || s.leg != l {
+		return false
+	}
+	s.closeLocked(why)
+	return true
+}
+
+func (s *session) closeLocked(why closing) {
+	if s.closed != "" {
+		return
+	}
+	s.closed = why
+	if s.cancelDial != nil {
+		s.cancelDial()
+	}
+	if s.leg != nil {
+		_ = s.leg.conn.Close()
+	}
+	if why.gentle() {
+		s.miner.Interrupt()
+	} else {
+		_ = s.miner.Close()
+	}
+}
+
+// cut ends the session at once, whatever it is doing.
+func (s *session) cut() {
+	s.close(closeShutdown)
+	_ = s.miner.Close()
+}
+
+// done is the end of one goroutine. The last one ends the session.
+func (s *session) done() {
+	if s.live.Add(-1) == 0 {
+		s.end()
+	}
+}
+
+// farewell is how long a miner may take to close its end after loka has.
+const farewell = 500 * time.Millisecond
+
+// end takes the session out of the books. Nothing of it runs any more.
+func (s *session) end() {
+	if s.closed.gentle() {
+		_ = s.miner.Finish(farewell)
+	}
+	s.talk.Close(string(s.closed))
+	s.front.proxy.meter.Closed(string(s.closed))
+	s.front.meter.Closed()
+	s.front.count.Add(-1)
+	s.logEnd()
+	s.d.leave(s)
+}
+
+// rescue ends the session alone where handling its lines panicked: the others go on.
+func (s *session) rescue() {
+	if r := recover(); r != nil {
+		s.d.opt.Log.Error("a line could not be handled; this is a mistake in loka", "proxy", s.front.proxy.name,
+			"session", s.id, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+		s.close(closePanic)
+	}
+}

@@ -1,0 +1,114 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/loka-proxy/loka/core/exchange"
+	"github.com/loka-proxy/loka/transport"
+)
+
+// errOpen ends the reading of the first lines: the pool is reached.
+var errOpen = errors.New("the session is open")
+
+// open hears the miner's first lines and reaches the pool. A miner that says nothing,
+// or nothing that a pool should hear, never costs the pool a connection.
+func (s *session) open() {
+	timer := time.AfterFunc(s.front.policy.HandshakeTimeout, func() { s.close(closeHandshake) })
+	err := s.greetSafely(timer)
+	timer.Stop()
+	if errors.Is(err, errOpen) {
+		s.start()
+		return
+	}
+	s.close(minerEnded(err))
+	s.end()
+}
+
+func (s *session) greetSafely(timer *time.Timer) (err error) {
+	err = closePanic
+	defer s.rescue()
+	return s.greet(timer)
+}
+
+func (s *session) greet(timer *time.Timer) error {
+	var out exchange.Out
+	if !s.talk.Connect(s.began, &out) {
+		return closeDenied
+	}
+	s.route(out.Route)
+	first, err := s.miner.Sniff()
+	if err != nil {
+		return err
+	}
+	if what := transport.Foreign(first); what != "" {
+		s.front.proxy.meter.Refused(what)
+		s.d.opt.Log.Debug("not a miner", "proxy", s.front.proxy.name, "remote", s.remote, "speaks", what)
+		return closeForeign
+	}
+	return s.miner.Lines(func(chunk []byte, at time.Time) error {
+		w := takeWork()
+		defer w.give()
+		if err := s.hear(chunk, at, w); err != nil || len(w.out.Pool) == 0 {
+			return errors.Join(err, s.writeMiner(w.out.Miner))
+		}
+		timer.Stop()
+		if err := s.reach(w); err != nil {
+			return err
+		}
+		s.front.proxy.meter.FromMiner.Relayed(len(chunk), s.d.opt.Now().Sub(at))
+		return errOpen
+	})
+}
+
+// route turns to the pool that a rule named, before anything was sent to another.
+func (s *session) route(to string) {
+	if p := s.front.proxy.pools[to]; p != nil && p != s.pool {
+		s.use(p)
+		s.talk.SetPool(p.name, p.policy.MaxRequestBytes)
+	}
+}
+
+// reach dials the pool and writes what the miner has said so far.
+func (s *session) reach(w *work) error {
+	l, err := s.dial(s.pool)
+	if err != nil {
+		return closeNoPool
+	}
+	if !s.install(l) {
+		return closeShutdown
+	}
+	if _, err := l.conn.Write(w.out.Pool); err != nil {
+		return closePoolGone
+	}
+	return s.writeMiner(w.out.Miner)
+}
+
+func (s *session) dial(p *pool) (*leg, error) {
+	ctx, cancel := context.WithCancel(s.d.ctx)
+	defer cancel()
+	s.mu.Lock()
+	s.cancelDial = cancel
+	if s.closed != "" {
+		cancel()
+	}
+	s.mu.Unlock()
+	conn, e, err := p.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &leg{conn: conn, endpoint: e, pool: p, done: make(chan struct{})}, nil
+}
+
+// install makes l the leg in use, unless the session was closed meanwhile.
+func (s *session) install(l *leg) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed != "" {
+		_ = l.conn.Close()
+		return false
+	}
+	s.leg, s.cancelDial = l, nil
+	return true
+}

@@ -1,0 +1,59 @@
+package core
+
+import (
+	"bytes"
+)
+
+// follow goes where a rule routed the miner with its last line, which stands in w from
+// mark on.
+func (s *session) follow(w *work, mark int) error {
+	to := s.front.proxy.pools[w.out.Route]
+	w.out.Route = ""
+	if to == nil || to == s.pool {
+		return nil
+	}
+	if err := s.talk.Movable(); err != nil {
+		s.note(err.Error())
+		return closeRefused
+	}
+	if s.leg == nil { // nothing was sent yet
+		s.route(to.name)
+		return nil
+	}
+	line := bytes.Clone(w.out.Pool[mark:])
+	w.out.Pool = w.out.Pool[:0] // what came before is said again, as Rerouted gives it
+	if err := s.change(to, w); err != nil {
+		w.out.Pool = w.out.Pool[:0] // there is nobody to say it to
+		return err
+	}
+	w.out.Pool = append(w.out.Pool, line...)
+	return nil
+}
+
+// change leaves the pool in use for another before the miner's subscribe has gone to
+// any. The old pool is read to the end, so that what it answered is known.
+func (s *session) change(to *pool, w *work) error {
+	next, err := s.dial(to)
+	if err != nil {
+		return closeNoPool
+	}
+	s.leave()
+	s.use(to)
+	s.talk.Rerouted(to.name, to.policy.MaxRequestBytes, &w.out)
+	if !s.install(next) {
+		return closeShutdown
+	}
+	s.live.Add(1)
+	go s.fromPool(next)
+	return nil
+}
+
+// leave gives up the leg in use and waits until nothing more comes from it.
+func (s *session) leave() {
+	s.mu.Lock()
+	old := s.leg
+	s.leg = nil
+	s.mu.Unlock()
+	_ = old.conn.Close()
+	<-old.done
+}
