@@ -100,6 +100,19 @@ func TestAttackUnboundedFunctions(t *testing.T) {
 	}
 }
 
+func TestAttackManyLists(t *testing.T) {
+	for _, name := range []string{"median", "mean", "max", "min", "concat"} {
+		text := name + "(params" + strings.Repeat(", params", 400) + ") == 1"
+		if name == "concat" {
+			text = "len(" + strings.Replace(text, ") == 1", ")) == 1", 1)
+		}
+		got := refused(text)
+		if got != "Rules too expensive" && got != "Expression can grow too large" {
+			t.Errorf("%s of 401 lists: %q", name, got)
+		}
+	}
+}
+
 func TestAttackManyRules(t *testing.T) {
 	var list []Rule
 	for i := range 10 {
@@ -164,6 +177,7 @@ var heavy = []struct{ name, when string }{
 	{"split and join", "join(split(user, '', 256), 'x') == ''"},
 	{"uniq", "len(uniq(split(user, '', 90))) == 0"},
 	{"sort", "len(sort(split(user, '', 256))) == 0"},
+	{"median", "median(0, params[2], params[2], params[2]) == 1"},
 	{"sortBy", "len(sortBy(split(user, '', 256), # + 'x')) == 0"},
 	{"map", "len(map(split(user, '', 256), upper(#))) == 0"},
 	{"any", "any(params, # == 'y')"},

@@ -182,6 +182,18 @@ func weighSort(a *analyst, args []bound, _ []ast.Node) bound {
 	return a.list(args[0])
 }
 
+// weighMedian sorts a copy of everything in all of its lists. The copy grows by
+// appending, once for each list that a list stands in.
+func weighMedian(a *analyst, args []bound, _ []ast.Node) bound {
+	n := float64(len(args))
+	for _, arg := range args {
+		n += a.most(arg.elements)
+	}
+	a.spend(elementCost/6*math.Log2(n+2), exactly(n))
+	a.memory.fixed += 16 * depthLimit * n
+	return scalar
+}
+
 // weighUniq compares every element with every other one.
 func weighUniq(a *analyst, args []bound, _ []ast.Node) bound {
 	n := a.most(args[0].elements)
