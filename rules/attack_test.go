@@ -188,6 +188,9 @@ var heavy = []struct{ name, when string }{
 	{"in", "user in params"},
 	{"equal lists", "params == [user]"},
 	{"trim", "trim(user, 'abcdefg') == ''"},
+	{"trim of many letters", "trim(string(params[3])[:500], '" + manyLetters() + "é') == ''"},
+	{"trim of letters that come", "trim(string(params[3])[:500], user[:64]) == ''"},
+	{"trim without characters", "trim(user) == ''"},
 	{"account", "account(user, 'x', 'last') == ''"},
 	{"withOption", "withOption(user, 'd', '1') == ''"},
 	{"filter", "len(filter(split(user, '', 256), # matches '^y')) == 1"},
@@ -202,15 +205,24 @@ var heavy = []struct{ name, when string }{
 	{"base64", "toBase64(user) == ''"},
 }
 
+// manyLetters gives characters whose last byte is that of é, which a search stumbles over.
+func manyLetters() string {
+	var b strings.Builder
+	for r := 'é' + 64; b.Len() < 2*(trimLimit-1); r += 64 {
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
 // worst is a request at all its limits.
 func worst() *Message {
 	params := make([]any, 0, paramLimit)
-	params = append(params, strings.Repeat("a", textLimit), strings.Repeat("a", messageLimit-textLimit-400))
+	params = append(params, strings.Repeat("a", textLimit), strings.Repeat("a", messageLimit-textLimit-1400))
 	many := make([]any, elementLimit-paramLimit)
 	for i := range many {
 		many[i] = float64(i)
 	}
-	params = append(params, many)
+	params = append(params, many, strings.Repeat("é", 500))
 	for i := len(params); i < paramLimit; i++ {
 		params = append(params, fmt.Sprintf("p%d", i))
 	}

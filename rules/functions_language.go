@@ -28,7 +28,6 @@ var languageFunctions = []function{
 
 	{name: "lower", usage: "lower(text)", min: 1, max: 1, weigh: weighCase, doc: "The text in lower case."},
 	{name: "upper", usage: "upper(text)", min: 1, max: 1, weigh: weighCase, doc: "The text in upper case."},
-	{name: "trim", usage: "trim(text, characters)", min: 1, max: 2, weigh: weighTrim, doc: "The text without white space, or the characters, at both ends."},
 	{name: "trimPrefix", usage: "trimPrefix(text, prefix)", min: 1, max: 2, weigh: weighTrim, doc: "The text without the prefix."},
 	{name: "trimSuffix", usage: "trimSuffix(text, suffix)", min: 1, max: 2, weigh: weighTrim, doc: "The text without the suffix."},
 	{name: "indexOf", usage: "indexOf(text, part)", min: 2, max: 2, weigh: weighScan, doc: "Where the part begins first, or -1."},

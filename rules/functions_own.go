@@ -70,6 +70,12 @@ var ownFunctions = []function{
 		call: textFunction(sha256Of).call, bind: textFunction(sha256Of).bind, weigh: weighSHA256,
 	},
 	{
+		name: "trim", usage: "trim(text, characters)", min: 1, max: 2,
+		doc:   "The text without white space, or the characters (64 at most), at both ends.",
+		takes: []valueType{textValue}, gives: giving(stringType),
+		call: textFunction(trim).call, bind: textFunction(trim).bind, weigh: weighTrim,
+	},
+	{
 		name: "replace", usage: "replace(text, old, new, times)", min: 3, max: 4,
 		doc:   "The text with old replaced by new everywhere, or as often as times says.",
 		takes: []valueType{textValue, textValue, textValue, wholeValue}, gives: giving(stringType),

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -57,6 +58,20 @@ func bindReplace(node *ast.CallNode) (any, []ast.Node, error) {
 	old, with := fixed[0], fixed[1]
 	fn := func(s string) string { return checked(replaceText(s, old, with, -1)) }
 	return fn, node.Arguments[:1], nil
+}
+
+// trimLimit is how many characters trim can take away: it looks for every character of
+// the text among them.
+const trimLimit = 64
+
+func trim(s string, rest []string) (string, error) {
+	if len(rest) == 0 {
+		return strings.TrimSpace(s), nil
+	}
+	if utf8.RuneCountInString(rest[0]) > trimLimit {
+		return "", failure("trim takes away " + strconv.Itoa(trimLimit) + " different characters at most.")
+	}
+	return strings.Trim(s, rest[0]), nil
 }
 
 func split(args []any) (any, error) {

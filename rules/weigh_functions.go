@@ -3,6 +3,8 @@ package rules
 import (
 	"math"
 	"reflect"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -28,9 +30,21 @@ func weighPart(a *analyst, args []bound, _ []ast.Node) bound {
 	return args[0]
 }
 
-func weighTrim(a *analyst, args []bound, _ []ast.Node) bound {
-	a.spend(8*scanCost, args[0].bytes)
+// weighTrim is for functions that cut at the ends. Characters beyond ASCII are looked for
+// one by one, and there are few of them.
+func weighTrim(a *analyst, args []bound, nodes []ast.Node) bound {
+	each := 8.0 * scanCost
+	if len(nodes) > 1 {
+		if s, ok := nodes[1].(*ast.StringNode); !ok || !ascii(s.Value) {
+			each = elementCost
+		}
+	}
+	a.spend(each, args[0].bytes)
 	return args[0]
+}
+
+func ascii(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
 func weighCopy(a *analyst, args []bound, _ []ast.Node) bound {
