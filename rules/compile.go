@@ -45,7 +45,7 @@ func (c *compilation) rule(number int, r *Rule) *compiled {
 		return nil
 	}
 	c.outcomes(r)
-	lang := c.configure(r.Kind, r.Method)
+	lang := c.configure(r.Kind, r.Method, r.Scope)
 	out := &compiled{number: number, route: r.Route, stop: r.Stop, onError: effective(r)}
 	if r.When != nil {
 		out.when = c.expression(*r.When, lang, r.Scope, boolValue)
@@ -111,7 +111,8 @@ func (c *compilation) assignments(r *Rule, lang *configured, out *compiled) {
 		}
 		raises := r.Kind == Notification && r.Method == setDifficulty
 		broken := r.When != nil && out.when == nil // a condition that may be what makes the value right
-		if raises && !broken && !c.raises(r, a, lang) {
+		guess := value.readsExample() || out.when != nil && out.when.readsExample()
+		if raises && !broken && !guess && !c.raises(r, a, lang) {
 			c.errors = append(c.errors, mistake("Difficulty could fall below the pool's", lowDifficulty).from(a.Value))
 		}
 		out.set = append(out.set, assignment{e, value, raises})

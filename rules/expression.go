@@ -2,6 +2,7 @@ package rules
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -42,6 +43,8 @@ type compilation struct {
 type vocabularyKey struct {
 	kind  Kind
 	label string
+	// scope is the one that adds names to the vocabulary, nil where none does.
+	scope *Scope
 }
 
 type configured struct {
@@ -50,15 +53,21 @@ type configured struct {
 }
 
 // configure gives the vocabulary for a label, and the language set up for it.
-func (c *compilation) configure(k Kind, label string) *configured {
-	key := vocabularyKey{k, label}
+func (c *compilation) configure(k Kind, label string, scope *Scope) *configured {
+	key := vocabularyKey{kind: k, label: label}
+	if scope.typed() {
+		key.scope = scope
+	}
 	if found := c.configs[key]; found != nil {
 		return found
 	}
 	v := vocabularyFor(k, label)
+	if scope.typed() {
+		v.addExamples(scope)
+	}
 	env := types.Map{}
 	for name, e := range v.names {
-		env[name] = e.kind.declared()
+		env[name] = e.declared()
 	}
 	config := conf.New(env)
 	config.MaxNodes = maxNodes
@@ -132,7 +141,7 @@ func (x *expression) check(tree *parser.Tree, lang *configured, want valueType) 
 	if m := checkCalls(tree.Node); m != nil {
 		return m
 	}
-	if m := checkResult(tree.Node, want); m != nil {
+	if m := checkResult(tree.Node, want); m != nil && !(unknownType(tree.Node) && x.readsExample()) {
 		return m
 	}
 	w, b, m := weigh(tree.Node, lang.vocabulary.names)
@@ -182,7 +191,7 @@ func checkResult(root ast.Node, want valueType) *Error {
 	switch {
 	case nature.Nil:
 		gives = "null"
-	case nature.Type == nil || nature.Type == anyType:
+	case unknownType(root):
 		gives = "a value of unknown type (any)"
 	case want.admits(nature.Kind):
 		return nil
@@ -192,6 +201,17 @@ func checkResult(root ast.Node, want valueType) *Error {
 		detail += "\n\n" + wrapHint(want)
 	}
 	return mistake("Wrong type of expression", detail)
+}
+
+func unknownType(n ast.Node) bool {
+	nature := n.Nature()
+	return !nature.Nil && (nature.Type == nil || nature.Type == anyType)
+}
+
+// readsExample reports whether a name stands for its type alone. The type of what
+// comes out of it may show only with the value.
+func (x *expression) readsExample() bool {
+	return slices.ContainsFunc(x.uses, func(u use) bool { return u.entry.from == fromExample })
 }
 
 func wrapHint(want valueType) string {
@@ -230,7 +250,7 @@ func (v *callVisitor) Visit(node *ast.Node) {
 	for i, arg := range call.Arguments {
 		takes := f.takes[min(i, len(f.takes)-1)]
 		nature := arg.Nature()
-		if nature.Type == nil && !nature.Nil || nature.Type == anyType || takes.admits(nature.Kind) {
+		if unknownType(arg) || takes.admits(nature.Kind) {
 			continue
 		}
 		v.mistake = mistakeAt(arg, wrongTypes, f.name+" needs "+takes.phrase()+" here, and this is "+typePhrase(nature.String())+": "+f.usage+".")

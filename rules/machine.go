@@ -98,6 +98,8 @@ func (m *machine) value(e *entry) (any, string) {
 			return m.chain.method, ""
 		}
 		return e.kind.read(m.msg.Method, e.textBytes())
+	case fromExample:
+		return e.example, ""
 	}
 	return m.answer(e)
 }

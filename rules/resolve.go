@@ -107,6 +107,18 @@ func (r *resolver) read(e *entry, n ast.Node) {
 	r.uses = append(r.uses, use{e, at.From, at.To})
 }
 
+// example reports whether something in a node is known by its type alone.
+func (r *resolver) example(n ast.Node) bool {
+	return ast.Find(n, func(n ast.Node) bool {
+		id, ok := n.(*ast.IdentifierNode)
+		if !ok {
+			return false
+		}
+		e := r.vocabulary.names[id.Value]
+		return e != nil && e.from == fromExample
+	}) != nil
+}
+
 // behind gives the names behind client, session, var or local and the dot, or nil when
 // root is none of those here.
 func (r *resolver) behind(root string) []string {
@@ -224,6 +236,9 @@ func joinTexts(n *ast.BinaryNode) ast.Node {
 
 // pattern refuses patterns that are not known at load: a miner could send one.
 func (r *resolver) pattern(n ast.Node) {
+	if r.example(n) {
+		return
+	}
 	s, ok := n.(*ast.StringNode)
 	if !ok {
 		r.refuse(n, "Pattern not constant", "A pattern for matches is a text in quotes or comes from a variable of the policy; one out of a message could be anything.")

@@ -31,16 +31,16 @@ func (r *resolver) named(n *ast.MemberNode, root string, list []string) ast.Node
 		return r.refuse(n.Property, "Incomplete name in expression", "The name behind "+root+" is written out, as in "+root+"."+firstOf(list)+".")
 	}
 	name := root + "." + property.Value
-	if m, ok := r.constants(root); ok {
-		if v, ok := m[property.Value]; ok {
-			r.secret = r.secret || r.scope.Sensitive[name]
-			return r.constant(v, n.Location(), n)
-		}
-	} else if e := r.vocabulary.names[name]; e != nil {
+	m, constant := r.constants(root)
+	r.secret = r.secret || constant && r.scope.Sensitive[name]
+	if e := r.vocabulary.names[name]; e != nil {
 		r.read(e, n)
 		flat := &ast.IdentifierNode{Value: name}
 		flat.SetLocation(n.Location())
 		return flat
+	}
+	if v, ok := m[property.Value]; ok {
+		return r.constant(v, n.Location(), n)
 	}
 	detail := "There is no " + name + " here." + didYouMean(Nearest(property.Value, list))
 	if len(list) > 0 {

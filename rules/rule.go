@@ -106,7 +106,15 @@ type Scope struct {
 	Local map[string]any
 	// Sensitive names the values that no trace may show, as "var.pool_password".
 	Sensitive map[string]bool
+	// Typed names the values that are only examples of their type, as "var.factor": the
+	// true ones are not known yet, as in a ruleset that nobody uses. Expressions with
+	// them are checked for everything but what hangs on the value. An example of a list
+	// or map tells the type of its elements if it has some.
+	Typed map[string]bool
 }
+
+// typed reports whether any name stands for a type alone.
+func (s *Scope) typed() bool { return s != nil && len(s.Typed) > 0 }
 
 // Error is a mistake in one expression or rule, found by Compile.
 type Error struct {

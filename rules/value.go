@@ -75,6 +75,26 @@ func (t valueType) declared() types.Type {
 	}
 }
 
+// kindOf gives the type of a value as a message holds it.
+func kindOf(v any) valueType {
+	switch v.(type) {
+	case string:
+		return textValue
+	case int:
+		return wholeValue
+	case float64:
+		return numberValue
+	case bool:
+		return boolValue
+	case []any:
+		return listValue
+	case map[string]any:
+		return mapValue
+	default:
+		return anyValue
+	}
+}
+
 // admits reports whether an expression of a static kind may give a value of type t.
 // Whole numbers may come out of any number: whether it has a fraction shows at run time.
 func (t valueType) admits(k reflect.Kind) bool {

@@ -3,6 +3,8 @@ package rules
 import (
 	"slices"
 	"strings"
+
+	"github.com/expr-lang/expr/types"
 )
 
 // Name is a name of the vocabulary that Facts answers for.
@@ -35,6 +37,7 @@ const (
 	fromError
 	fromOK
 	fromLatency
+	fromExample // Scope, which knows the type alone
 )
 
 // entry is one name of the vocabulary.
@@ -46,6 +49,8 @@ type entry struct {
 	fact  Name // for fromFact and fromUser
 	limit int  // bytes of a text; textLimit when zero
 	doc   string
+	// example is a value of the name's type, for fromExample.
+	example any
 }
 
 // textBytes is the most bytes that the text of a name can have in an expression.
@@ -54,6 +59,14 @@ func (e *entry) textBytes() int {
 		return e.limit
 	}
 	return textLimit
+}
+
+// declared is the type of the name as the expression language's checker wants it.
+func (e *entry) declared() types.Type {
+	if e.from == fromExample && e.example != nil {
+		return types.TypeOf(e.example)
+	}
+	return e.kind.declared()
 }
 
 // settable reports whether rules of a kind may assign the name.
@@ -213,6 +226,18 @@ func vocabularyFor(k Kind, label string) *vocabulary {
 func (v *vocabulary) add(names []entry) {
 	for i := range names {
 		v.names[names[i].name] = &names[i]
+	}
+}
+
+// addExamples adds the names of a scope of which only the type is known.
+func (v *vocabulary) addExamples(s *Scope) {
+	for root, values := range map[string]map[string]any{"var": s.Var, "local": s.Local} {
+		for name, value := range values {
+			full := root + "." + name
+			if clean, why := sanitize(value, 0); s.Typed[full] && why == "" {
+				v.names[full] = &entry{name: full, kind: kindOf(clean), from: fromExample, example: uniform(clean)}
+			}
+		}
 	}
 }
 

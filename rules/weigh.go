@@ -211,6 +211,9 @@ func (a *analyst) identifier(name string) bound {
 		return scalar
 	}
 	a.time.fixed += useCost
+	if e.from == fromExample {
+		return constantBound(e.example)
+	}
 	switch e.kind {
 	case textValue:
 		return bound{bytes: exactly(float64(e.textBytes()))}
