@@ -125,17 +125,26 @@ func TestAttackManyRules(t *testing.T) {
 }
 
 func TestAttackDeepSource(t *testing.T) {
-	for _, text := range []string{
-		strings.Repeat("(", 8000) + "true" + strings.Repeat(")", 8000),
-		strings.Repeat("not ", 4000) + "true",
-		strings.Repeat("[", 8000),
-		strings.Repeat("{a:", 4000),
-		strings.Repeat("true ? ", 2000),
-		strings.Repeat("if true { ", 1500),
-		strings.Repeat("user.", 3000) + "x",
-		strings.Repeat("x", 1<<20),
-	} {
-		Compile([]Rule{{Kind: Request, Method: "mining.submit", When: src(text)}})
+	tests := []struct{ text, want string }{
+		{strings.Repeat("(", 8000) + "true" + strings.Repeat(")", 8000), ""},
+		{strings.Repeat("not ", 4000) + "true", "Expression too large"},
+		{strings.Repeat("[", 8000), "Invalid expression"},
+		{strings.Repeat("{a:", 4000), "Expression too large"},
+		{strings.Repeat("true ? ", 2000), "Expression too large"},
+		{strings.Repeat("if true { ", 1500), "Expression too large"},
+		{strings.Repeat("user.", 3000) + "x", "Expression too large"},
+		{strings.Repeat("x", 1<<20), "Expression too large"},
+	}
+	for _, test := range tests {
+		_, errs := Compile([]Rule{{Kind: Request, Method: "mining.submit", When: src(test.text)}})
+		got := ""
+		for _, e := range errs {
+			checkError(t, e, len(test.text))
+			got = e.Summary
+		}
+		if got != test.want {
+			t.Errorf("%.10s…: %q, want %q", test.text, got, test.want)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -9,7 +8,6 @@ import (
 	"github.com/expr-lang/expr/checker"
 	"github.com/expr-lang/expr/compiler"
 	"github.com/expr-lang/expr/conf"
-	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/optimizer"
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/types"
@@ -20,6 +18,10 @@ const (
 	maxNodes  = 500
 	maxSource = 16 << 10 // bytes of an expression: brackets nest without making nodes
 )
+
+// stumbled is said of a panic, and of nothing else: an expression that gets it has found
+// a mistake in the language or in this package.
+const stumbled = "The expression language stumbled over this expression; write it in another way."
 
 // expression is a compiled expression.
 type expression struct {
@@ -94,7 +96,7 @@ func compileExpression(s Source, lang *configured, scope *Scope, want valueType)
 	// expression and not the process that watches the policy.
 	defer func() {
 		if recover() != nil {
-			x, mistakes = nil, []*Error{mistake("Invalid expression", "This cannot be read as an expression.")}
+			x, mistakes = nil, []*Error{mistake("Invalid expression", stumbled)}
 		}
 	}()
 	if strings.TrimSpace(s.Text) == "" {
@@ -151,9 +153,10 @@ func (x *expression) check(tree *parser.Tree, lang *configured, want valueType) 
 
 // finish turns the tree into a program, or into a constant where it is one.
 func (x *expression) finish(tree *parser.Tree, config *conf.Config, want valueType) *Error {
-	if m := specialize(&tree.Node); m != nil {
+	if m := checkConstants(&tree.Node); m != nil {
 		return m
 	}
+	setLists(&tree.Node)
 	if err := optimizer.Optimize(&tree.Node, config); err != nil {
 		return translate(err, x.source.Text)
 	}
@@ -165,6 +168,7 @@ func (x *expression) finish(tree *parser.Tree, config *conf.Config, want valueTy
 		x.constant = clean
 		return nil
 	}
+	specialize(&tree.Node)
 	program, err := compiler.Compile(tree, config)
 	if err != nil {
 		return translate(err, x.source.Text)
@@ -256,43 +260,4 @@ func (v *callVisitor) Visit(node *ast.Node) {
 		v.mistake = mistakeAt(arg, wrongTypes, f.name+" needs "+takes.phrase()+" here, and this is "+typePhrase(nature.String())+": "+f.usage+".")
 		return
 	}
-}
-
-// specialize puts typed Go functions in the place of calls that can have one.
-func specialize(root *ast.Node) *Error {
-	v := &specializer{}
-	ast.Walk(root, v)
-	return v.mistake
-}
-
-type specializer struct{ mistake *Error }
-
-// Visit implements ast.Visitor.
-func (v *specializer) Visit(node *ast.Node) {
-	call, ok := (*node).(*ast.CallNode)
-	if !ok || v.mistake != nil {
-		return
-	}
-	name, ok := call.Callee.(*ast.IdentifierNode)
-	if !ok || functions[name.Value].bind == nil {
-		return
-	}
-	fn, rest, err := functions[name.Value].bind(call)
-	var why failure
-	if errors.As(err, &why) {
-		at := call.Location()
-		if len(call.Arguments) > 1 {
-			at = spanOf(call.Arguments[1:])
-		}
-		v.mistake = &Error{From: at.From, To: at.To, Summary: "Unusable value", Detail: string(why)}
-		return
-	}
-	if fn != nil {
-		*node = boundCall(call, fn, rest)
-	}
-}
-
-func spanOf(nodes []ast.Node) file.Location {
-	first, last := nodes[0].Location(), nodes[len(nodes)-1].Location()
-	return file.Location{From: first.From, To: max(first.To, last.To)}
 }

@@ -19,6 +19,9 @@ func checkError(t *testing.T, e *Error, length int) {
 	if !whole && (e.From < 0 || e.From >= e.To || e.To > length) {
 		t.Errorf("bounds %d-%d in %d runes: %s", e.From, e.To, length, e.Error())
 	}
+	if e.Detail == stumbled {
+		t.Errorf("a panic: %v", e.Origin)
+	}
 	if e.Summary == "" || e.Detail == "" {
 		t.Errorf("says nothing: %+v", e)
 	}

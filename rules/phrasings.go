@@ -118,7 +118,6 @@ var failures = []phrasing{
 	{pattern: `invalid operation: float(`, say: fixed("This value is not a number.")},
 	{pattern: `invalid operation: - %`, say: func(p []string) string { return "- does not work on " + typePhrase(p[0]) + "." }},
 	{pattern: `invalid argument for % (type %)`, say: func(p []string) string { return p[0] + " does not work on " + typePhrase(p[1]) + "." }},
-	{pattern: `operator "in" not defined on %`, say: func(p []string) string { return "in does not work on " + typePhrase(p[0]) + "." }},
 	{pattern: `cannot slice`, say: fixed("Only strings and lists have parts.")},
 	{pattern: `illegal base64 data`, say: fixed("This text is not base64.")},
 	{pattern: `%`, say: fixed("This could not be worked out for this message.")},

@@ -18,9 +18,8 @@ func (a *analyst) binary(n *ast.BinaryNode) bound {
 	case "contains":
 		a.spend(scanCost, left.bytes)
 	case "in":
-		if _, literal := n.Right.(*ast.ArrayNode); !literal {
-			a.spend(elementCost, exactly(a.most(right.elements)))
-		}
+		a.time.fixed += callCost
+		a.spend(elementCost, exactly(a.most(right.elements)))
 		a.comparing(left, right)
 	case "==", "!=", "<", ">", "<=", ">=", "startsWith", "endsWith":
 		a.comparing(left, right)

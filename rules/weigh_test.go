@@ -27,6 +27,7 @@ func TestBoundsHold(t *testing.T) {
 		x, mistakes := compileExpression(*src(text), lang, nil, anyValue)
 		if x == nil {
 			for _, e := range mistakes {
+				checkError(t, e, len(text))
 				if e.Summary == "Expression can grow too large" {
 					refused++
 				} else {
