@@ -50,6 +50,7 @@ func (c *compilation) rule(number int, r *Rule) *compiled {
 	if r.When != nil {
 		out.when = c.expression(*r.When, lang, r.Scope, boolValue)
 	}
+	c.withheld(r, out.when, lang)
 	c.assignments(r, lang, out)
 	switch {
 	case r.Deny != nil:

@@ -65,10 +65,61 @@ func TestAllowedRules(t *testing.T) {
 		Rule{Kind: Connect, Deny: &Deny{}}, Rule{Kind: Connect, Route: "p"},
 		Rule{Kind: Request, Method: "mining.subscribe", Route: "p", Set: []Assignment{set("agent", "'x'")}},
 		Rule{Kind: Request, Method: "agent.unheard_of", When: src("len(params) > 1 and user == pool_user"), Set: []Assignment{set("params", "[]")}},
-		Rule{Kind: Response, Method: "*", Drop: true}, Rule{Kind: Notification, Method: "mining.*", Drop: true},
+		Rule{Kind: Response, Method: "*", Drop: true}, Rule{Kind: Notification, Method: "client.*", Drop: true},
 		Rule{Kind: Notification, Method: "client.*", Set: []Assignment{set("params", "[]")}},
 		Rule{Kind: Response, Method: "mining.configure", When: src("len(extensions) > 1"), Set: []Assignment{set("result", "{a: 1}"), set("error", "nil")}},
 	)
+}
+
+func TestDifficultyReachesTheMiner(t *testing.T) {
+	scope := &Scope{Var: map[string]any{"silenced": []any{"client.show_message"}, "unknown": "x"}, Typed: map[string]bool{"var.unknown": true}}
+	tests := []struct {
+		method, when string
+		onError      bool // instead of drop
+		ok           bool
+	}{
+		{method: setDifficulty},
+		{method: setDifficulty, when: "difficulty < 10"},
+		{method: setDifficulty, when: "method == 'x'"},
+		{method: setDifficulty, when: "difficulty < 10", onError: true},
+		{method: "*"},
+		{method: "mining.*", when: "len(params) > 3"},
+		{method: "mining.set_*", when: "method != 'mining.set_extranonce'"},
+		{method: "*", when: "method == 'mining.notify' or len(params) > 3"},
+		{method: "*", when: "method startsWith 'mining.'"},
+		{method: "*", when: "not (method == 'mining.set_difficulty' and len(params) > 3)"},
+		{method: "*", when: "let m = method; m == 'x' or user == ''"},
+		{method: "*", when: "len(params) > 3 and method == 'mining.notify'", onError: true},
+		{method: "*", when: "string(params[0]) == 'mining.notify'"},
+
+		{method: "mining.notify", ok: true},
+		{method: "client.*", ok: true},
+		{method: "*", when: "method == 'mining.notify'", ok: true},
+		{method: "*", when: "len(params) > 3 and method == 'mining.notify' and user == 'a'", ok: true},
+		{method: "*", when: "method != 'mining.set_difficulty' and len(params) > 3", ok: true},
+		{method: "*", when: "not (method matches 'set_difficulty$')", ok: true},
+		{method: "*", when: "method in ['mining.notify', 'client.reconnect']", ok: true},
+		{method: "*", when: "method in var.silenced", ok: true},
+		{method: "*", when: "not (method startsWith 'mining.')", ok: true},
+		{method: "*", when: "method == var.unknown", ok: true},
+		{method: "*", when: "method == 'mining.notify' and len(params) > 3", onError: true, ok: true},
+	}
+	for _, test := range tests {
+		r := Rule{Kind: Notification, Method: test.method, Scope: scope, Drop: !test.onError, Origin: "rule"}
+		if test.when != "" {
+			r.When = src(test.when)
+		}
+		if test.onError {
+			r.OnError = OnErrorDrop
+		}
+		_, errs := Compile([]Rule{r})
+		if test.ok != (len(errs) == 0) || len(errs) > 0 && (len(errs) > 1 || errs[0].Summary != "Difficulty must reach the miner" || errs[0].Origin != "rule") {
+			t.Errorf("%+v: %v", test, errs)
+		}
+	}
+	if _, errs := Compile([]Rule{{Kind: Notification, Method: "*", When: src("methd == 'x'"), Drop: true}}); len(errs) != 1 {
+		t.Errorf("a broken condition: %v", errs)
+	}
 }
 
 func TestDifficultyOnlyRises(t *testing.T) {
