@@ -38,8 +38,13 @@ type expression struct {
 
 // compilation is what the expressions of one Compile share.
 type compilation struct {
-	configs map[vocabularyKey]*configured
-	errors  []*Error
+	configs  map[vocabularyKey]*configured
+	patterns patternCosts
+	errors   []*Error
+}
+
+func newCompilation() *compilation {
+	return &compilation{configs: map[vocabularyKey]*configured{}, patterns: patternCosts{}}
 }
 
 type vocabularyKey struct {
@@ -52,6 +57,7 @@ type vocabularyKey struct {
 type configured struct {
 	vocabulary *vocabulary
 	config     *conf.Config
+	patterns   patternCosts
 }
 
 // configure gives the vocabulary for a label, and the language set up for it.
@@ -74,7 +80,7 @@ func (c *compilation) configure(k Kind, label string, scope *Scope) *configured 
 	config := conf.New(env)
 	config.MaxNodes = maxNodes
 	config.Functions = registered()
-	c.configs[key] = &configured{v, config}
+	c.configs[key] = &configured{v, config, c.patterns}
 	return c.configs[key]
 }
 
@@ -146,7 +152,7 @@ func (x *expression) check(tree *parser.Tree, lang *configured, want valueType) 
 	if m := checkResult(tree.Node, want); m != nil && !(unknownType(tree.Node) && x.readsExample()) {
 		return m
 	}
-	w, b, m := weigh(tree.Node, lang.vocabulary.names)
+	w, b, m := weigh(tree.Node, lang)
 	x.weight, x.bound = w, b
 	return m
 }

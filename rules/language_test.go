@@ -9,7 +9,7 @@ import (
 // what is wrong with it.
 func evaluate(t *testing.T, scope *Scope, text string, params ...any) string {
 	t.Helper()
-	lang := (&compilation{configs: map[vocabularyKey]*configured{}}).configure(Request, "mining.authorize", scope)
+	lang := newCompilation().configure(Request, "mining.authorize", scope)
 	x, mistakes := compileExpression(*src(text), lang, scope, anyValue)
 	if x == nil {
 		checkError(t, mistakes[0], len(text))

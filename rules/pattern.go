@@ -16,7 +16,26 @@ const (
 	stateCost = 7  // nanoseconds for each state at once
 	setLimit  = 400
 	runeLimit = 100
+	stepLimit = 1 << 19 // some milliseconds
 )
+
+// patternCosts remembers what patterns cost: many rules have the same one.
+type patternCosts map[string]patternWeight
+
+type patternWeight struct {
+	perByte float64
+	longest int
+}
+
+func (c patternCosts) of(pattern string) patternWeight {
+	if known, ok := c[pattern]; ok {
+		return known
+	}
+	var w patternWeight
+	w.perByte, w.longest = patternCost(pattern)
+	c[pattern] = w
+	return w
+}
 
 // patternCost gives the nanoseconds for a byte of text, and how many bytes are looked
 // at before the pattern gives up; 0 is all of them.
@@ -41,15 +60,24 @@ func patternCost(pattern string) (perByte float64, longest int) {
 type patternWalk struct {
 	program  *syntax.Prog
 	anchored bool
+	// marked has bit pc set where a state is in the set being made; pending are states
+	// whose followers are not in it yet.
+	marked  []uint64
+	pending []uint32
+	steps   int
 }
 
+// widest is the size of the largest set, or the number of all states where that takes
+// too long to find.
 func (w *patternWalk) widest() int {
 	all := len(w.program.Inst)
+	w.marked = make([]uint64, all/64+1)
 	runes, ok := w.runes()
 	if !ok {
 		return all
 	}
 	start := w.closure(nil, uint32(w.program.Start))
+	w.clear(start)
 	widest := len(start)
 	seen := map[string]bool{key(start): true}
 	for queue := [][]uint32{start}; len(queue) > 0; queue = queue[1:] {
@@ -59,6 +87,9 @@ func (w *patternWalk) widest() int {
 				seen[k] = true
 				queue = append(queue, next)
 				widest = max(widest, len(next))
+			}
+			if w.steps > stepLimit {
+				return all
 			}
 		}
 		if len(seen) > setLimit {
@@ -79,6 +110,8 @@ func (w *patternWalk) after(states []uint32, r rune) []uint32 {
 	if !w.anchored {
 		next = w.closure(next, uint32(w.program.Start))
 	}
+	w.clear(next)
+	w.steps += len(states) + len(next)
 	slices.Sort(next)
 	return next
 }
@@ -86,18 +119,30 @@ func (w *patternWalk) after(states []uint32, r rune) []uint32 {
 // closure adds a state and all that are reached from it without a character. What must
 // hold between characters is taken to hold.
 func (w *patternWalk) closure(set []uint32, pc uint32) []uint32 {
-	if slices.Contains(set, pc) {
-		return set
-	}
-	set = append(set, pc)
-	switch i := &w.program.Inst[pc]; i.Op {
-	case syntax.InstAlt, syntax.InstAltMatch:
-		set = w.closure(set, i.Out)
-		return w.closure(set, i.Arg)
-	case syntax.InstCapture, syntax.InstNop, syntax.InstEmptyWidth:
-		return w.closure(set, i.Out)
+	w.pending = append(w.pending[:0], pc)
+	for len(w.pending) > 0 {
+		pc := w.pending[len(w.pending)-1]
+		w.pending = w.pending[:len(w.pending)-1]
+		if w.marked[pc/64]>>(pc%64)&1 == 1 {
+			continue
+		}
+		w.marked[pc/64] |= 1 << (pc % 64)
+		set = append(set, pc)
+		switch i := &w.program.Inst[pc]; i.Op {
+		case syntax.InstAlt, syntax.InstAltMatch:
+			w.pending = append(w.pending, i.Out, i.Arg)
+		case syntax.InstCapture, syntax.InstNop, syntax.InstEmptyWidth:
+			w.pending = append(w.pending, i.Out)
+		}
 	}
 	return set
+}
+
+// clear takes a finished set's marks away.
+func (w *patternWalk) clear(set []uint32) {
+	for _, pc := range set {
+		w.marked[pc/64] = 0
+	}
 }
 
 func isRune(i *syntax.Inst) bool {

@@ -45,7 +45,7 @@ type Chain struct {
 // Compile turns rules into a Program, or lists every mistake in them. The order of
 // the rules is the order in which they run; rule numbers are indices into it.
 func Compile(list []Rule) (*Program, []*Error) {
-	c := &compilation{configs: map[vocabularyKey]*configured{}}
+	c := newCompilation()
 	p := &Program{rules: slices.Clone(list)}
 	ready := make([]*compiled, len(list))
 	for i := range p.rules {

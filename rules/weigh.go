@@ -61,8 +61,9 @@ const (
 
 // analyst weighs one expression.
 type analyst struct {
-	names map[string]*entry
-	lets  []letBound
+	names    map[string]*entry
+	patterns patternCosts
+	lets     []letBound
 	// item is the list whose elements a predicate is at, nil outside of predicates.
 	item *bound
 	// time is nanoseconds, memory is bytes got from the heap.
@@ -84,8 +85,8 @@ func (w weight) plus(v weight) weight {
 
 // weigh gives the weight of a checked expression and the bound of its value, or the
 // first value in it that could grow too large.
-func weigh(root ast.Node, names map[string]*entry) (weight, bound, *Error) {
-	a := &analyst{names: names}
+func weigh(root ast.Node, lang *configured) (weight, bound, *Error) {
+	a := &analyst{names: lang.vocabulary.names, patterns: lang.patterns}
 	b := a.value(root)
 	return weight{a.time.fixed, a.memory.fixed}, b, a.mistake
 }

@@ -42,11 +42,11 @@ func (a *analyst) matching(pattern ast.Node, text bound) {
 	if !ok {
 		return
 	}
-	perByte, longest := patternCost(s.Value)
+	cost := a.patterns.of(s.Value)
 	bytes := text.bytes
-	if longest > 0 {
-		bytes = bytes.atMost(float64(longest))
+	if cost.longest > 0 {
+		bytes = bytes.atMost(float64(cost.longest))
 	}
 	a.time.fixed += callCost
-	a.spend(perByte, bytes)
+	a.spend(cost.perByte, bytes)
 }

@@ -11,7 +11,7 @@ import (
 // limits, and measures what comes out: it is never more than was foreseen.
 func TestBoundsHold(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
-	lang := (&compilation{configs: map[vocabularyKey]*configured{}}).configure(Request, "mining.submit", nil)
+	lang := newCompilation().configure(Request, "mining.submit", nil)
 	chain := &Chain{kind: Request, userAt: 0}
 	msg, d := worst(), &Decision{}
 	msg.Params[1] = strings.Repeat("ä", 500)
