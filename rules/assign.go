@@ -14,7 +14,7 @@ func (m *machine) evaluate(r *compiled) *Error {
 			return err
 		}
 		if why := m.fits(a, v, &length); why != "" {
-			return mistake(expressionFailed, why).from(a.value.source)
+			return mistake(expressionFailed, why).in(a.value)
 		}
 		m.values = append(m.values, v)
 	}
@@ -51,6 +51,7 @@ func (m *machine) assign(r *compiled) {
 // put sets one value.
 func (m *machine) put(e *entry, v any) {
 	d := m.d
+	m.changed(e)
 	switch e.from {
 	case fromParam:
 		if e.at == len(d.Params) {

@@ -243,37 +243,40 @@ func worst() *Message {
 func TestWorstWalks(t *testing.T) {
 	for _, h := range heavy {
 		t.Run(h.name, func(t *testing.T) {
-			r := Rule{Kind: Request, Method: "mining.submit", When: src(h.when)}
-			single := mustCompile(t, r).Chain(Request, []byte("mining.submit")).rules[0].weight()
-			n := int(min(timeBudget/single.nanoseconds, memoryBudget/single.bytes, 2000))
-			list := make([]Rule, n)
-			for i := range list {
-				list[i] = r
-			}
-			chain := mustCompile(t, list...).Chain(Request, []byte("mining.submit"))
-			msg, d := worst(), &Decision{}
-			var f Facts = facts{}
-			chain.Decide(msg, f, d)
+			d := fillBudget(t, Rule{Kind: Request, Method: "mining.submit", When: src(h.when)}, worst())
 			for _, failure := range d.Failed[:min(1, len(d.Failed))] {
 				t.Error(failure.Err)
 			}
-			best := time.Hour
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			for range 20 {
-				start := time.Now()
-				chain.Decide(msg, f, d)
-				best = min(best, time.Since(start))
-			}
-			runtime.ReadMemStats(&after)
-			memory := (after.TotalAlloc - before.TotalAlloc) / 20
-			t.Logf("%d rules, %v, %d KiB; weighed %.0f ns and %.0f bytes each", n, best, memory>>10, single.nanoseconds, single.bytes)
-			if underRace {
-				return
-			}
-			if best > 3*time.Millisecond || memory > 2*memoryBudget {
-				t.Errorf("took %v and %d bytes", best, memory)
-			}
 		})
 	}
+}
+
+// fillBudget has as many rules of a kind as the budget allows look at a message.
+func fillBudget(t *testing.T, r Rule, msg *Message) *Decision {
+	t.Helper()
+	method := []byte(msg.Method)
+	single := mustCompile(t, r).Chain(r.Kind, method).rules[0].weight()
+	n := int(min(timeBudget/single.nanoseconds, memoryBudget/single.bytes, 2000))
+	list := make([]Rule, n)
+	for i := range list {
+		list[i] = r
+	}
+	chain, d := mustCompile(t, list...).Chain(r.Kind, method), &Decision{}
+	var f Facts = facts{}
+	chain.Decide(msg, f, d)
+	best := time.Hour
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 20 {
+		start := time.Now()
+		chain.Decide(msg, f, d)
+		best = min(best, time.Since(start))
+	}
+	runtime.ReadMemStats(&after)
+	memory := (after.TotalAlloc - before.TotalAlloc) / 20
+	t.Logf("%d rules, %v, %d KiB; weighed %.0f ns and %.0f bytes each", n, best, memory>>10, single.nanoseconds, single.bytes)
+	if !underRace && (best > 2*time.Millisecond || memory > memoryBudget*5/4) {
+		t.Errorf("took %v and %d bytes", best, memory)
+	}
+	return d
 }

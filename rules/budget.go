@@ -13,14 +13,20 @@ const (
 	timeBudget   = 1_000_000 // nanoseconds
 	memoryBudget = 1 << 20   // bytes
 	ruleCost     = 60        // nanoseconds of a rule without expressions
+	changeCost   = 3000      // nanoseconds: what a rule changed is measured anew
 )
 
 func (r *compiled) weight() weight {
-	total := weight{nanoseconds: ruleCost}
+	total, failure := weight{nanoseconds: ruleCost}, weight{}
 	for _, x := range r.expressions() {
 		total = total.plus(x.weight)
+		failure.nanoseconds = max(failure.nanoseconds, x.failure.nanoseconds)
+		failure.bytes = max(failure.bytes, x.failure.bytes)
 	}
-	return total
+	if len(r.set) > 0 {
+		total.nanoseconds += changeCost
+	}
+	return total.plus(failure)
 }
 
 // overBudget lists the chains that could take too long. Chains overlap, so a rule that

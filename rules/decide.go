@@ -16,7 +16,7 @@ func (c *Chain) Decide(msg *Message, facts Facts, d *Decision) {
 		return
 	}
 	m := machines.Get().(*machine)
-	m.chain, m.msg, m.facts, m.d, m.tainted = c, msg, facts, d, 0
+	m.chain, m.msg, m.facts, m.d, m.tainted, m.measured = c, msg, facts, d, 0, 0
 	for _, r := range c.rules {
 		if m.apply(r) {
 			break
@@ -87,7 +87,7 @@ func (m *machine) matches(r *compiled) (bool, *Error) {
 	}
 	matched, ok := v.(bool)
 	if !ok {
-		return false, mistake(expressionFailed, "This gave "+phraseOf(v)+"; a bool is needed.").from(r.when.source)
+		return false, mistake(expressionFailed, "This gave "+phraseOf(v)+"; a bool is needed.").in(r.when)
 	}
 	return matched, nil
 }
@@ -113,7 +113,7 @@ func (m *machine) checked(x *expression, t valueType) (any, *Error) {
 	}
 	clean, why := t.write(v)
 	if why != "" {
-		return nil, mistake(expressionFailed, why).from(x.source)
+		return nil, mistake(expressionFailed, why).in(x)
 	}
 	return clean, nil
 }

@@ -3,11 +3,13 @@ package rules
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/checker"
 	"github.com/expr-lang/expr/compiler"
 	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/optimizer"
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/types"
@@ -26,6 +28,7 @@ const stumbled = "The expression language stumbled over this expression; write i
 // expression is a compiled expression.
 type expression struct {
 	source Source
+	length int // of the source in runes
 	// program is nil when the value is known already.
 	program  *vm.Program
 	constant any
@@ -34,6 +37,8 @@ type expression struct {
 	secret bool
 	weight weight
 	bound  bound
+	// failure is what it costs when it fails, besides.
+	failure weight
 }
 
 // compilation is what the expressions of one Compile share.
@@ -120,7 +125,7 @@ func compileExpression(s Source, lang *configured, scope *Scope, want valueType)
 	if len(r.mistakes) > 0 {
 		return nil, r.mistakes
 	}
-	x = &expression{source: s, uses: r.uses, secret: r.secret}
+	x = &expression{source: s, length: utf8.RuneCountInString(s.Text), uses: r.uses, secret: r.secret}
 	if m := x.check(tree, lang, want); m != nil {
 		return nil, []*Error{m}
 	}
@@ -154,6 +159,7 @@ func (x *expression) check(tree *parser.Tree, lang *configured, want valueType) 
 	}
 	w, b, m := weigh(tree.Node, lang)
 	x.weight, x.bound = w, b
+	x.failure = failureOf(tree.Node, x.uses)
 	return m
 }
 
@@ -175,6 +181,8 @@ func (x *expression) finish(tree *parser.Tree, config *conf.Config, want valueTy
 		return nil
 	}
 	specialize(&tree.Node)
+	// The machine quotes the source in every failure, and nobody reads that.
+	tree.Source = file.NewSource("")
 	program, err := compiler.Compile(tree, config)
 	if err != nil {
 		return translate(err, x.source.Text)

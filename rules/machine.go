@@ -24,9 +24,19 @@ type machine struct {
 	// tainted has bit i set where element i holds something secret; the last bit
 	// stands for everything else.
 	tainted uint64
+	// measured has a bit set for each list or map of the message, as it now is, that was
+	// found not to be too large: a walk over all of it is enough once.
+	measured uint64
 }
 
 const taintRest = 1 << 63
+
+// The bits of measured; the positions of single parameters are far below.
+const (
+	measuredParams = 1 << 63
+	measuredResult = 1 << 62
+	measuredError  = 1 << 61
+)
 
 // elementBudget is how many elements the machine may make for one expression.
 const elementBudget = 100_000
@@ -44,13 +54,13 @@ func (m *machine) eval(x *expression) (any, *Error) {
 		u := &x.uses[i]
 		v, why := m.value(u.entry)
 		if why != "" {
-			return nil, (&Error{From: u.from, To: u.to, Summary: expressionFailed, Detail: u.entry.name + " " + why + "."}).from(x.source)
+			return nil, (&Error{From: u.from, To: u.to, Summary: expressionFailed, Detail: u.entry.name + " " + why + "."}).in(x)
 		}
 		m.env[u.entry.name] = v
 	}
 	out, err := m.vm.Run(x.program, m.env)
 	if err != nil {
-		return nil, failed(err, x.source)
+		return nil, failed(err, x)
 	}
 	return out, nil
 }
@@ -58,17 +68,17 @@ func (m *machine) eval(x *expression) (any, *Error) {
 const expressionFailed = "Expression failed"
 
 // failed says in the operator's words what the machine found.
-func failed(err error, s Source) *Error {
+func failed(err error, x *expression) *Error {
 	e := &Error{From: -1, To: -1, Summary: expressionFailed, Detail: "This could not be worked out for this message."}
 	var at *file.Error
 	if !errors.As(err, &at) {
-		return e.from(s)
+		return e.in(x)
 	}
 	e.From, e.To = at.From, at.To
 	var own failure
 	if errors.As(at.Prev, &own) {
 		e.Detail = string(own)
-		return e.from(s)
+		return e.in(x)
 	}
 	for _, p := range failures {
 		if parts, ok := p.match(at.Message); ok {
@@ -76,7 +86,7 @@ func failed(err error, s Source) *Error {
 			break
 		}
 	}
-	return e.from(s)
+	return e.in(x)
 }
 
 // value gives the value of a name, or says why it has none that can be used.
@@ -92,7 +102,7 @@ func (m *machine) value(e *entry) (any, string) {
 	case fromParam:
 		return m.param(e, e.at)
 	case fromParams:
-		return e.kind.read(m.params(), 0)
+		return m.nested(e, m.params(), measuredParams)
 	case fromMethod:
 		if m.chain.method != nil {
 			return m.chain.method, ""
@@ -116,14 +126,14 @@ func (m *machine) answer(e *entry) (any, string) {
 	switch e.from {
 	case fromResult:
 		if m.d.ResultSet {
-			return e.kind.read(m.d.Result, 0)
+			return m.nested(e, m.d.Result, measuredResult)
 		}
-		return e.kind.read(m.msg.Result, 0)
+		return m.nested(e, m.msg.Result, measuredResult)
 	case fromError:
 		if m.d.ErrorSet {
-			return e.kind.read(m.d.Error, 0)
+			return m.nested(e, m.d.Error, measuredError)
 		}
-		return e.kind.read(m.msg.Error, 0)
+		return m.nested(e, m.msg.Error, measuredError)
 	case fromOK:
 		return m.msg.OK, ""
 	default:
@@ -135,7 +145,41 @@ func (m *machine) param(e *entry, at int) (any, string) {
 	if at >= len(m.d.Params) {
 		return zeroValues[e.kind], ""
 	}
+	if e.kind == listValue || e.kind == mapValue {
+		return m.nested(e, m.d.Params[at], 1<<at)
+	}
 	return e.kind.read(m.d.Params[at], e.textBytes())
+}
+
+// nested reads a value that may hold others, and measures it unless its bit is set.
+func (m *machine) nested(e *entry, v any, bit uint64) (any, string) {
+	if v == nil {
+		return zeroValues[e.kind], ""
+	}
+	if why := e.kind.refuses(v); why != "" {
+		return nil, why
+	}
+	if m.measured&bit == 0 {
+		if why := tooLarge(v); why != "" {
+			return nil, why
+		}
+		m.measured |= bit
+	}
+	return v, ""
+}
+
+// changed forgets what was measured of a field that gets a new value.
+func (m *machine) changed(e *entry) {
+	switch e.from {
+	case fromParam:
+		m.measured &^= measuredParams | 1<<e.at
+	case fromParams:
+		m.measured = 0
+	case fromResult:
+		m.measured &^= measuredResult
+	case fromError:
+		m.measured &^= measuredError
+	}
 }
 
 // params boxes the parameters once for as long as they stay where they are: a slice in

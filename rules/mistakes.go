@@ -21,8 +21,14 @@ func mistake(summary, detail string) *Error {
 
 // from completes an error with where its expression is, and keeps its bounds within it.
 func (e *Error) from(s Source) *Error {
-	e.Origin = s.Origin
-	length := utf8.RuneCountInString(s.Text)
+	return e.within(s.Origin, utf8.RuneCountInString(s.Text))
+}
+
+// in is from for an expression that runs, whose length is known.
+func (e *Error) in(x *expression) *Error { return e.within(x.source.Origin, x.length) }
+
+func (e *Error) within(origin any, length int) *Error {
+	e.Origin = origin
 	e.To = min(e.To, length)
 	if e.From < 0 || e.From >= e.To {
 		e.From, e.To = -1, -1
@@ -85,11 +91,12 @@ type phrasing struct {
 
 // match gives what stands at the pattern's %.
 func (p phrasing) match(message string) ([]string, bool) {
-	pieces := strings.Split(p.pattern, "%")
-	rest, ok := strings.CutPrefix(message, pieces[0])
+	start, _, _ := strings.Cut(p.pattern, "%")
+	rest, ok := strings.CutPrefix(message, start)
 	if !ok {
 		return nil, false
 	}
+	pieces := strings.Split(p.pattern, "%")
 	var parts []string
 	for i, piece := range pieces[1:] {
 		at := strings.Index(rest, piece)

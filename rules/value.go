@@ -139,7 +139,10 @@ func (t valueType) read(v any, limit int) (any, string) {
 		}
 		return v, ""
 	}
-	return t.readNested(v)
+	if why := t.refuses(v); why != "" {
+		return nil, why
+	}
+	return v, tooLarge(v)
 }
 
 func (t valueType) readNumber(v any) (any, string) {
@@ -165,21 +168,19 @@ func (t valueType) readNumber(v any) (any, string) {
 	return nil, "is " + phraseOf(v) + " here, not a number"
 }
 
-func (t valueType) readNested(v any) (any, string) {
+// refuses says why a value is no list or map, where one is needed.
+func (t valueType) refuses(v any) string {
 	if t == listValue {
 		if _, ok := v.([]any); !ok {
-			return nil, "is " + phraseOf(v) + " here, not a list"
+			return "is " + phraseOf(v) + " here, not a list"
 		}
 	}
 	if t == mapValue {
 		if _, ok := v.(map[string]any); !ok {
-			return nil, "is " + phraseOf(v) + " here, not a map"
+			return "is " + phraseOf(v) + " here, not a map"
 		}
 	}
-	if why := tooLarge(v); why != "" {
-		return nil, why
-	}
-	return v, ""
+	return ""
 }
 
 // parseNumber reads a decimal number and nothing else: no hexadecimal, no infinity.

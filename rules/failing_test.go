@@ -1,0 +1,32 @@
+package rules
+
+import (
+	"strings"
+	"testing"
+)
+
+// failing is expressions that fail on the message below, in as many ways as there are.
+var failing = []string{
+	"inCIDR(user, ['10.0.0.0/8'])", "string(params[1]) == 'a'", "params[0].foo == 1", "params[9] == 1", "params[0] + 1 == 2", "params[0] > 1",
+	"- params[0] == 1", "user[params[0]:] == 'a'", "extranonce2 == 'x'", "median(params) == 1", "mean(params) == 1", "sum(params) == 1",
+	"filter(params, # == 9)[0] == 1", "any(params, #)", "user contains params[2]", "abs(params[0]) == 1", "round(params[0]) == 1",
+	"int(params[0]) == 1", "int(user) == 1", "float(user) == 1", "fromBase64(user) == ''", "bitand(params[0], 1) == 1", "take(params, params[0]) == []",
+	"concat(params[0], params) == []", "reverse(params[0]) == []", "join(params) == ''", "user in params[0]", "max(params) == 1",
+	"replace(user, 'é', repeat('x', 1000)) == ''", "1 / (len(params) - 5) > 1 and 5 % (len(params) - 5) == 1", "flatten(params[0]) == []",
+	"json(params) != '' and lookup(params[0], user, user) == ''", "trim(user, user) == ''", "withOption(user, user, 'x') == ''",
+	"/*" + strings.Repeat("é", 8000) + "*/ inCIDR(user, ['10.0.0.0/8'])",
+}
+
+// TestWorstFailures fills the budget with rules that fail.
+func TestWorstFailures(t *testing.T) {
+	letters := strings.Repeat("\"é?,", 204)
+	msg := &Message{Method: "mining.submit", Params: []any{letters, []any{1}, 1, map[string]any{}, "x"}}
+	for _, text := range failing {
+		d := fillBudget(t, Rule{Kind: Request, Method: "mining.submit", OnError: OnErrorSkip, When: src(text)}, msg)
+		if len(d.Failed) == 0 {
+			t.Errorf("%.60s did not fail", text)
+			continue
+		}
+		plainWords(t, d.Failed[0].Err)
+	}
+}
