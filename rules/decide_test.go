@@ -381,25 +381,3 @@ func TestParamsGrowUnderTheirReaders(t *testing.T) {
 		t.Errorf("matched %v, failed %v", d.Matched, d.Failed)
 	}
 }
-
-// TestMeasuredAnew has a rule make params too large that an earlier rule found small.
-func TestMeasuredAnew(t *testing.T) {
-	long := make([]any, 200)
-	small := Rule{Kind: Request, Method: "m", When: src("len(params) == 2")}
-	larger := Rule{Kind: Request, Method: "m", Set: []Assignment{set("params", "[params[0], params[0]]")}}
-	p := mustCompile(t, small, small, larger, small)
-	d := decide(t, p, Request, "m", long, nil)
-	if len(d.Matched) != 3 || len(d.Failed) != 1 || d.Failed[0].Rule != 3 || d.Failed[0].Err.Detail != "params has more than 256 elements." {
-		t.Errorf("%+v", d)
-	}
-	d = decide(t, p, Request, "m", long, long)
-	if len(d.Failed) != 1 || d.Failed[0].Rule != 0 {
-		t.Errorf("what was measured stays for the next message: %+v", d)
-	}
-	first, second := Rule{Kind: Response, Method: "*", Set: []Assignment{set("result", "[result, result]")}}, Rule{Kind: Response, Method: "*", When: src("result != nil")}
-	d = &Decision{}
-	mustCompile(t, second, first, second).Chain(Response, []byte("m")).Decide(&Message{Result: long}, facts{}, d)
-	if len(d.Failed) != 1 || d.Failed[0].Rule != 2 {
-		t.Errorf("result: %+v", d)
-	}
-}

@@ -129,6 +129,7 @@ func compileExpression(s Source, lang *configured, scope *Scope, want valueType)
 	if m := x.check(tree, lang, want); m != nil {
 		return nil, []*Error{m}
 	}
+	r.widenAll()
 	if m := x.finish(tree, lang.config, want); m != nil {
 		return nil, []*Error{m}
 	}

@@ -18,7 +18,6 @@ var languageFunctions = []function{
 	{name: "sortBy", usage: "sortBy(list, value, order)", min: 2, max: 3, predicate: true, weigh: weighSortBy, doc: "The elements in the order of the value for each; 'desc' turns it around."},
 
 	{name: "len", usage: "len(value)", min: 1, max: 1, weigh: weighScan, doc: "The number of characters of a string, or of elements of a list or map."},
-	{name: "type", usage: "type(value)", min: 1, max: 1, weigh: weighScalar, doc: "The name of the value's type."},
 	{name: "abs", usage: "abs(number)", min: 1, max: 1, weigh: weighScalar, doc: "The number without its sign."},
 	{name: "ceil", usage: "ceil(number)", min: 1, max: 1, weigh: weighScalar, doc: "The number rounded up."},
 	{name: "floor", usage: "floor(number)", min: 1, max: 1, weigh: weighScalar, doc: "The number rounded down."},

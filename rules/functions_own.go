@@ -64,6 +64,12 @@ var ownFunctions = []function{
 		call: valueFunction(stringOf).call, bind: valueFunction(stringOf).bind, weigh: weighString,
 	},
 	{
+		name: "type", usage: "type(value)", min: 1, max: 1,
+		doc:   "The name of the value's type: string, number, bool, list, map or nil.",
+		takes: []valueType{anyValue}, gives: giving(stringType),
+		call: valueFunction(typeOf).call, bind: valueFunction(typeOf).bind, weigh: weighScalar,
+	},
+	{
 		name: "sha256", usage: "sha256(text)", min: 1, max: 1,
 		doc:   "The SHA-256 of a text, in hex.",
 		takes: []valueType{textValue}, gives: giving(stringType),

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -25,11 +26,20 @@ func jsonOf(v any) (string, error) {
 	return bounded(len(text), func() string { return string(text) })
 }
 
+// typeOf names the type of a value as this package's texts do.
+func typeOf(v any) (string, error) {
+	if v == nil {
+		return "nil", nil
+	}
+	_, word, _ := strings.Cut(phraseOf(v), " ")
+	return word, nil
+}
+
 // emptyMap is a constant map without elements: its values may be of any one type.
 type emptyMap map[string]any
 
 // uniform gives a constant list or map in its narrowest type, so that the checker
-// knows what comes out of it.
+// knows what comes out of it. The program that runs has the plain one.
 func uniform(v any) any {
 	switch v := v.(type) {
 	case []any:
@@ -110,26 +120,14 @@ func lookup(args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch m := args[0].(type) {
-	case map[string]any:
-		return found(m, key, args[2]), nil
-	case map[string]string:
-		return found(m, key, args[2]), nil
-	case map[string]float64:
-		return found(m, key, args[2]), nil
-	case map[string]bool:
-		return found(m, key, args[2]), nil
-	case emptyMap, nil:
-		return args[2], nil
+	m, ok := args[0].(map[string]any)
+	if !ok && args[0] != nil {
+		return nil, failure("A map is needed here, but the value is " + phraseOf(args[0]) + ".")
 	}
-	return nil, failure("A map is needed here, but the value is " + phraseOf(args[0]) + ".")
-}
-
-func found[T any](m map[string]T, key string, otherwise any) any {
 	if v, ok := m[key]; ok {
-		return v
+		return v, nil
 	}
-	return otherwise
+	return args[2], nil
 }
 
 // bindLookup binds the common case, a table of texts with a text for the rest.
@@ -138,8 +136,9 @@ func bindLookup(node *ast.CallNode) (any, []ast.Node, error) {
 	if !ok || node.Arguments[2].Type() != stringType {
 		return nil, nil, nil
 	}
-	m, ok := table.Value.(map[string]string)
-	if _, empty := table.Value.(emptyMap); !ok && !empty {
+	values, ok := table.Value.(map[string]any)
+	m, texts := convertMap[string](values)
+	if !ok || !texts {
 		return nil, nil, nil
 	}
 	fn := func(key, otherwise string) string {

@@ -75,6 +75,33 @@ var languageTests = []struct {
 	{"params[0] in var.numbers", params{2.0}, "true"},
 	{"user in params", params{"a"}, "true"},
 
+	{"var.none == {}", nil, "true"},
+	{"params[0] == var.none", params{map[string]any{}}, "true"},
+	{"params[0] == var.map", params{map[string]any{"a": "x"}}, "true"},
+	{"params[0] != var.map", params{map[string]any{"a": "y"}}, "true"},
+	{"params[0] in [var.map]", params{map[string]any{"a": "x"}}, "true"},
+	{"any(params, # == var.counts)", params{map[string]any{"a": 1, "b": 2.5}}, "true"},
+	{"var.map == {a: 'x'}", nil, "true"},
+	{"{a: 'y'} == var.map", nil, "false"},
+	{"var.map == var.none", nil, "false"},
+	{"params == var.list", params{"a", "b"}, "true"},
+	{"var.list == ['a', 'b']", nil, "true"},
+	{"[var.map] == params", params{map[string]any{"a": "x"}}, "true"},
+	{"var.counts.a + 1", nil, "2"},
+	{"var.counts[user] * 2", params{"b"}, "5"},
+	{"var.map[user] + 'y'", params{"a"}, `"xy"`},
+	{"var.map[user] + 'y'", params{"b"}, `"y"`},
+	{"lookup(var.map, user, 'z') + 'y'", params{"a"}, `"xy"`},
+	{"lookup(var.none, user, 'z') + 'y'", params{"a"}, `"zy"`},
+	{"lookup(var.counts, user, 0.5)", params{"c"}, "0.5"},
+	{"let m = var.map; m[user]", params{"a"}, `"x"`},
+	{"json(var.counts)", nil, `"{\"a\":1,\"b\":2.5}"`},
+	{"var.list[1] + 'x'", nil, `"bx"`},
+
+	{"type(var.none)", nil, `"map"`},
+	{"map(params, type(#))", params{"a", 1, 1.5, true, []any{}, map[string]any{}, nil}, `["string","number","number","bool","list","map","nil"]`},
+	{"type(var.list) + type(split(user, 'a'))", params{"x"}, `"listlist"`},
+
 	// The optimizer joins two conditions over one list, and must not stumble over what
 	// is in them.
 	{"any(split(replace(user, 'a', 'b'), '.'), # == 'x') or any(split(replace(user, 'a', 'b'), '.'), # == 'y')", params{"a.y"}, "true"},

@@ -40,6 +40,9 @@ var phrasings = []phrasing{
 
 	{pattern: `invalid operation: % (mismatched types % and %)`, summary: wrongTypes, say: func(p []string) string {
 		detail := p[0] + " does not work between " + typePhrase(p[1]) + " and " + typePhrase(p[2]) + "."
+		if typePhrase(p[1]) == typePhrase(p[2]) {
+			detail = p[0] + " does not work between " + typePhrase(p[1]) + " and another one with values of another type."
+		}
 		if p[0] == "+" && (p[1] == "string" || p[2] == "string") {
 			detail += "\n\nTo write a number into a text, wrap it, as in string(difficulty)."
 		}

@@ -26,6 +26,8 @@ type resolver struct {
 	uses       []use
 	secret     bool
 	mistakes   []*Error
+	// plain has the values of constants that the checker sees in a narrower type.
+	plain map[*ast.ConstantNode]any
 }
 
 // refuse notes a mistake.
@@ -218,8 +220,27 @@ func (r *resolver) binary(n *ast.BinaryNode) ast.Node {
 		return joinTexts(n)
 	case "matches":
 		r.pattern(n.Right)
+	case "==", "!=":
+		// What a map is compared with has the plain type, and may be equal.
+		r.widen(n.Left)
+		r.widen(n.Right)
 	}
 	return n
+}
+
+// widen gives a constant back its plain type.
+func (r *resolver) widen(n ast.Node) {
+	if c, ok := n.(*ast.ConstantNode); ok && r.plain[c] != nil {
+		c.Value = r.plain[c]
+	}
+}
+
+// widenAll does so with all of them, for the program that runs: two maps with equal
+// values are equal only if they have one type.
+func (r *resolver) widenAll() {
+	for c, v := range r.plain {
+		c.Value = v
+	}
 }
 
 // joinTexts folds two constant texts, so that a pattern may be put together of them.

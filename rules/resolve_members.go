@@ -19,7 +19,9 @@ func (r *resolver) member(n *ast.MemberNode) ast.Node {
 	}
 	n.Node, n.Property = r.node(n.Node), r.node(n.Property)
 	if c, ok := n.Node.(*ast.ConstantNode); ok {
-		return r.element(n, c.Value)
+		from := r.plain[c]
+		delete(r.plain, c) // a missing element is the zero value of the narrower type
+		return r.element(n, from)
 	}
 	return n
 }
@@ -75,7 +77,11 @@ func (r *resolver) constant(v any, at file.Location, n ast.Node) ast.Node {
 	case nil:
 		c = &ast.NilNode{}
 	default:
-		c = &ast.ConstantNode{Value: uniform(v)}
+		narrow := &ast.ConstantNode{Value: uniform(v)}
+		if r.plain == nil {
+			r.plain = map[*ast.ConstantNode]any{}
+		}
+		r.plain[narrow], c = v, narrow
 	}
 	c.SetLocation(at)
 	return c

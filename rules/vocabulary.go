@@ -64,7 +64,7 @@ func (e *entry) textBytes() int {
 // declared is the type of the name as the expression language's checker wants it.
 func (e *entry) declared() types.Type {
 	if e.from == fromExample && e.example != nil {
-		return types.TypeOf(e.example)
+		return types.TypeOf(uniform(e.example))
 	}
 	return e.kind.declared()
 }
@@ -235,7 +235,7 @@ func (v *vocabulary) addExamples(s *Scope) {
 		for name, value := range values {
 			full := root + "." + name
 			if clean, why := sanitize(value, 0); s.Typed[full] && why == "" {
-				v.names[full] = &entry{name: full, kind: kindOf(clean), from: fromExample, example: uniform(clean)}
+				v.names[full] = &entry{name: full, kind: kindOf(clean), from: fromExample, example: clean}
 			}
 		}
 	}
