@@ -21,7 +21,9 @@ func provablyHigher(value, when ast.Node) bool {
 	case *ast.IdentifierNode:
 		return isDifficulty(n)
 	case *ast.CallNode:
-		return isMaximum(n)
+		if isMaximum(n) {
+			return true
+		}
 	case *ast.BinaryNode:
 		if raisedBy(n.Operator, n.Left, n.Right) || raisedBy(n.Operator, n.Right, n.Left) {
 			return true

@@ -22,8 +22,6 @@ var languageFunctions = []function{
 	{name: "ceil", usage: "ceil(number)", min: 1, max: 1, weigh: weighScalar, doc: "The number rounded up."},
 	{name: "floor", usage: "floor(number)", min: 1, max: 1, weigh: weighScalar, doc: "The number rounded down."},
 	{name: "round", usage: "round(number)", min: 1, max: 1, weigh: weighScalar, doc: "The number rounded."},
-	{name: "int", usage: "int(value)", min: 1, max: 1, weigh: weighScan, doc: "The value as a whole number."},
-	{name: "float", usage: "float(value)", min: 1, max: 1, weigh: weighScan, doc: "The value as a number."},
 
 	{name: "lower", usage: "lower(text)", min: 1, max: 1, weigh: weighCase, doc: "The text in lower case."},
 	{name: "upper", usage: "upper(text)", min: 1, max: 1, weigh: weighCase, doc: "The text in upper case."},

@@ -64,6 +64,18 @@ var ownFunctions = []function{
 		call: valueFunction(stringOf).call, bind: valueFunction(stringOf).bind, weigh: weighString,
 	},
 	{
+		name: "int", usage: "int(value)", min: 1, max: 1,
+		doc:   "The value as a whole number: a fraction is cut off, a text is read as decimal. Sums and products of whole numbers wrap around beyond 64 bits.",
+		takes: []valueType{anyValue}, gives: giving(intType),
+		call: func(args []any) (any, error) { return intOf(args[0]) }, bind: bindInt, weigh: weighScalar,
+	},
+	{
+		name: "float", usage: "float(value)", min: 1, max: 1,
+		doc:   "The value as a number that may have a fraction; a text is read as decimal.",
+		takes: []valueType{anyValue}, gives: giving(floatType),
+		call: func(args []any) (any, error) { return floatOf(args[0]) }, weigh: weighScalar,
+	},
+	{
 		name: "type", usage: "type(value)", min: 1, max: 1,
 		doc:   "The name of the value's type: string, number, bool, list, map or nil.",
 		takes: []valueType{anyValue}, gives: giving(stringType),

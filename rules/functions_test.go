@@ -229,7 +229,7 @@ func TestFailuresOfFunctions(t *testing.T) {
 		{"params[0] < 1", []any{nil}, "< does not work between null and a number."},
 		{"params[0] and params[1]", []any{"x", true}, "A bool is needed here, but the value is a string."},
 		{"params[0].x", []any{nil}, "The value is null; it has no elements."},
-		{"int(params[0])", []any{"geheim"}, "This value is not a whole number."},
+		{"int(params[0])", []any{"geheim"}, "This text is not a whole number that fits in 64 bits."},
 		{"params[0] % params[1]", []any{1, 0}, "This divides by zero."},
 		{"fromBase64(user)", []any{"!"}, "This text is not base64."},
 		{"lookup(params[0], 'a', 1)", []any{5}, "A map is needed here, but the value is a number."},

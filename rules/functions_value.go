@@ -3,9 +3,11 @@ package rules
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"net/netip"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -24,6 +26,54 @@ func jsonOf(v any) (string, error) {
 	}
 	text := bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 	return bounded(len(text), func() string { return string(text) })
+}
+
+// intOf is the whole number in a value, or a failure where the language's own function
+// gives any number for one that is too large.
+func intOf(v any) (int, error) {
+	if s, ok := v.(string); ok {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return 0, failure("This text is not a whole number that fits in 64 bits.")
+		}
+		return n, nil
+	}
+	switch n := v.(type) {
+	case int:
+		return n, nil
+	case float64:
+		if math.Abs(n) < 1<<63 {
+			return int(n), nil
+		}
+		return 0, failure("This number does not fit in 64 bits.")
+	}
+	return 0, failure("A number is needed here, but the value is " + phraseOf(v) + ".")
+}
+
+func bindInt(node *ast.CallNode) (any, []ast.Node, error) {
+	fn := func(v any) int {
+		n, err := intOf(v)
+		if err != nil {
+			panic(err)
+		}
+		return n
+	}
+	return fn, node.Arguments, nil
+}
+
+func floatOf(v any) (float64, error) {
+	if s, ok := v.(string); ok {
+		n, ok := parseNumber(s)
+		if !ok {
+			return 0, failure("This text is not a number.")
+		}
+		v = n
+	}
+	f, ok := toFloat(v)
+	if !ok {
+		return 0, failure("A number is needed here, but the value is " + phraseOf(v) + ".")
+	}
+	return f, nil
 }
 
 // typeOf names the type of a value as this package's texts do.

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"encoding/json"
+	"math"
 	"testing"
 )
 
@@ -101,6 +102,30 @@ var languageTests = []struct {
 	{"type(var.none)", nil, `"map"`},
 	{"map(params, type(#))", params{"a", 1, 1.5, true, []any{}, map[string]any{}, nil}, `["string","number","number","bool","list","map","nil"]`},
 	{"type(var.list) + type(split(user, 'a'))", params{"x"}, `"listlist"`},
+
+	{"int(params[0])", params{"12"}, "12"},
+	{"int(params[0])", params{-2.9}, "-2"},
+	{"int(params[0])", params{1e300}, "This number does not fit in 64 bits."},
+	{"int(params[0])", params{math.Pow(2, 63)}, "This number does not fit in 64 bits."},
+	{"int(params[0])", params{"0x10"}, "This text is not a whole number that fits in 64 bits."},
+	{"int(params[0])", params{"9223372036854775808"}, "This text is not a whole number that fits in 64 bits."},
+	{"int(params[0])", params{nil}, "A number is needed here, but the value is null."},
+	{"int(params[0] / 0)", params{0}, "This number does not fit in 64 bits."},
+	{"int('5') + 1", nil, "6"},
+	{"float(params[0])", params{"1.5"}, "1.5"},
+	{"float(params[0]) / 2", params{3}, "1.5"},
+	{"float(params[0])", params{"Inf"}, "This text is not a number."},
+	{"float(params[0])", params{[]any{}}, "A number is needed here, but the value is a list."},
+
+	{"filter(params, # == 9)[0]", params{1}, "Index out of range: the list is empty."},
+	{"filter(params, # == 9)[-1]", params{1}, "Index out of range: the list is empty."},
+	{"filter(params, # == 1)[0]", params{1}, "1"},
+	{"params[3]", params{1}, "Index out of range: 3 (array length is 1)."},
+	{"get(user, 0)", params{"abc"}, "A string has no elements; a part of it is cut as in user[:5]."},
+	{"get(5, 0)", nil, "A number has no elements."},
+	{"get(params, 3)", params{"abc"}, "null"},
+	{"get(params[0], 0)", params{5}, "null"},
+	{"get(params[0], 'x')", params{nil}, "null"},
 
 	// The optimizer joins two conditions over one list, and must not stumble over what
 	// is in them.

@@ -85,6 +85,10 @@ var phrasings = []phrasing{
 	{pattern: `type %[%] is undefined`, summary: wrongTypes, say: func(p []string) string {
 		return capital(typePhrase(p[0])) + " has no elements."
 	}},
+	{pattern: `type string does not support indexing`, summary: wrongTypes, say: fixed("A string has no elements; a part of it is cut as in user[:5].")},
+	{pattern: `type % does not support indexing`, summary: wrongTypes, say: func(p []string) string {
+		return capital(typePhrase(p[0])) + " has no elements."
+	}},
 	{pattern: `type % has no % %`, summary: wrongTypes, say: func(p []string) string {
 		return capital(typePhrase(p[0])) + " has no " + p[2] + "."
 	}},
@@ -103,6 +107,7 @@ var failures = []phrasing{
 	{pattern: `index out of range: % (array length is %)`, say: func(p []string) string {
 		return "Index out of range: " + p[0] + " (array length is " + p[1] + ")."
 	}},
+	{pattern: `reflect: slice index out of range`, say: fixed("Index out of range: the list is empty.")},
 	{pattern: `interface conversion: % is %, not %`, say: func(p []string) string {
 		return capital(typePhrase(p[2])) + " is needed here, but the value is " + typePhrase(p[1]) + "."
 	}},
@@ -117,8 +122,6 @@ var failures = []phrasing{
 	{pattern: `invalid operation: % > %`, say: operands(">")},
 	{pattern: `invalid operation: % <= %`, say: operands("<=")},
 	{pattern: `invalid operation: % >= %`, say: operands(">=")},
-	{pattern: `invalid operation: int(`, say: fixed("This value is not a whole number.")},
-	{pattern: `invalid operation: float(`, say: fixed("This value is not a number.")},
 	{pattern: `invalid operation: - %`, say: func(p []string) string { return "- does not work on " + typePhrase(p[0]) + "." }},
 	{pattern: `invalid argument for % (type %)`, say: func(p []string) string { return p[0] + " does not work on " + typePhrase(p[1]) + "." }},
 	{pattern: `cannot slice`, say: fixed("Only strings and lists have parts.")},
