@@ -34,8 +34,10 @@ type compiledReply struct{ result, err *expression }
 
 // What a denial says where the policy gives nothing else.
 const (
+	// DeniedText is the text of a denial without one.
+	DeniedText = "Denied by policy"
+
 	defaultCode = 20
-	deniedText  = "Denied by policy"
 	failedText  = "Policy error, see the proxy's log"
 )
 
@@ -59,7 +61,7 @@ func (c *compilation) rule(number int, r *Rule) *compiled {
 			out.code = defaultCode
 		}
 		if out.text == "" {
-			out.text = deniedText
+			out.text = DeniedText
 		}
 	case r.Reply != nil:
 		out.verdict, out.reply = Replied, c.reply(r, lang)
