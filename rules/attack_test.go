@@ -2,10 +2,8 @@ package rules
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 )
 
 // refused compiles one rule and gives the summary of its first error, or an empty string.
@@ -172,111 +170,4 @@ func TestFiftyOrdinaryRulesFit(t *testing.T) {
 		}
 	}
 	t.Logf("%.0f ns, %.0f bytes", total.nanoseconds, total.bytes)
-}
-
-// heavy is expressions whose weight is mostly one thing, with a message at its worst.
-var heavy = []struct{ name, when string }{
-	{"pattern", "user matches '(a|b|ab)*(c|d)x'"},
-	{"anchored pattern", "user matches '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'"},
-	{"counted pattern", "user matches '[a-z]{1,40}!'"},
-	{"long pattern", "string(params[1]) matches 'a+b'"},
-	{"replace", "replace(user, 'a', 'bb') == ''"},
-	{"replace in params", "replace(string(params[1]), 'a', 'bb') == ''"},
-	{"concatenation", "user + user + user + user == ''"},
-	{"split and join", "join(split(user, '', 256), 'x') == ''"},
-	{"uniq", "len(uniq(split(user, '', 90))) == 0"},
-	{"sort", "len(sort(split(user, '', 256))) == 0"},
-	{"median", "median(0, params[2], params[2], params[2]) == 1"},
-	{"sortBy", "len(sortBy(split(user, '', 256), # + 'x')) == 0"},
-	{"map", "len(map(split(user, '', 256), upper(#))) == 0"},
-	{"any", "any(params, # == 'y')"},
-	{"any with work", "any(split(user, '', 256), lower(#) + 'x' == 'y')"},
-	{"json", "json(params) == ''"},
-	{"sha256", "sha256(string(params[1])) == ''"},
-	{"upper", "upper(user) == ''"},
-	{"in", "user in params"},
-	{"equal lists", "params == [user]"},
-	{"trim", "trim(user, 'abcdefg') == ''"},
-	{"trim of many letters", "trim(string(params[3])[:500], '" + manyLetters() + "é') == ''"},
-	{"trim of letters that come", "trim(string(params[3])[:500], user[:64]) == ''"},
-	{"trim without characters", "trim(user) == ''"},
-	{"account", "account(user, 'x', 'last') == ''"},
-	{"withOption", "withOption(user, 'd', '1') == ''"},
-	{"filter", "len(filter(split(user, '', 256), # matches '^y')) == 1"},
-	{"array", "len([user, user, user, user, user, user, user, user]) == 0"},
-	{"map literal", "len({a: user, b: user, c: user, d: user}) == 0"},
-	{"keys", "len(keys({a: user, b: user, c: user, d: user})) == 0"},
-	{"names", "user == 'a' or proxy == 'b' or client.ip == 'c' or pool == 'd'"},
-	{"concat", "len(concat(params, params)) == 0"},
-	{"flatten", "len(flatten([params, params])) == 0"},
-	{"lookup", "lookup({a: user}, user, '') == 'a'"},
-	{"int", "int('5') == 6"},
-	{"base64", "toBase64(user) == ''"},
-}
-
-// manyLetters gives characters whose last byte is that of é, which a search stumbles over.
-func manyLetters() string {
-	var b strings.Builder
-	for r := 'é' + 64; b.Len() < 2*(trimLimit-1); r += 64 {
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-// worst is a request at all its limits.
-func worst() *Message {
-	params := make([]any, 0, paramLimit)
-	params = append(params, strings.Repeat("a", textLimit), strings.Repeat("a", messageLimit-textLimit-1400))
-	many := make([]any, elementLimit-paramLimit)
-	for i := range many {
-		many[i] = float64(i)
-	}
-	params = append(params, many, strings.Repeat("é", 500))
-	for i := len(params); i < paramLimit; i++ {
-		params = append(params, fmt.Sprintf("p%d", i))
-	}
-	return &Message{Method: "mining.submit", Params: params}
-}
-
-// TestWorstWalks fills the budget with each kind of work and looks how long the walk
-// then really takes. The bound is loose: other work shares the machine.
-func TestWorstWalks(t *testing.T) {
-	for _, h := range heavy {
-		t.Run(h.name, func(t *testing.T) {
-			d := fillBudget(t, Rule{Kind: Request, Method: "mining.submit", When: src(h.when)}, worst())
-			for _, failure := range d.Failed[:min(1, len(d.Failed))] {
-				t.Error(failure.Err)
-			}
-		})
-	}
-}
-
-// fillBudget has as many rules of a kind as the budget allows look at a message.
-func fillBudget(t *testing.T, r Rule, msg *Message) *Decision {
-	t.Helper()
-	method := []byte(msg.Method)
-	single := mustCompile(t, r).Chain(r.Kind, method).rules[0].weight()
-	n := int(min(timeBudget/single.nanoseconds, memoryBudget/single.bytes, 2000))
-	list := make([]Rule, n)
-	for i := range list {
-		list[i] = r
-	}
-	chain, d := mustCompile(t, list...).Chain(r.Kind, method), &Decision{}
-	var f Facts = facts{}
-	chain.Decide(msg, f, d)
-	best := time.Hour
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range 20 {
-		start := time.Now()
-		chain.Decide(msg, f, d)
-		best = min(best, time.Since(start))
-	}
-	runtime.ReadMemStats(&after)
-	memory := (after.TotalAlloc - before.TotalAlloc) / 20
-	t.Logf("%d rules, %v, %d KiB; weighed %.0f ns and %.0f bytes each", n, best, memory>>10, single.nanoseconds, single.bytes)
-	if !underRace && (best > 2*time.Millisecond || memory > memoryBudget*5/4) {
-		t.Errorf("took %v and %d bytes", best, memory)
-	}
-	return d
 }

@@ -22,6 +22,7 @@ func TestWorstFailures(t *testing.T) {
 	letters := strings.Repeat("\"é?,", 204)
 	msg := &Message{Method: "mining.submit", Params: []any{letters, []any{1}, 1, map[string]any{}, "x"}}
 	for _, text := range failing {
+		t.Logf("%.60s", text)
 		d := fillBudget(t, Rule{Kind: Request, Method: "mining.submit", OnError: OnErrorSkip, When: src(text)}, msg)
 		if len(d.Failed) == 0 {
 			t.Errorf("%.60s did not fail", text)

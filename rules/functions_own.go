@@ -49,7 +49,7 @@ var ownFunctions = []function{
 		name: "withoutOption", usage: "withoutOption(password, key)", min: 2, max: 2,
 		doc:   "The password without the key's option. Everything else stays as it is.",
 		takes: []valueType{textValue}, gives: giving(stringType),
-		call: textFunction(withoutOption).call, bind: textFunction(withoutOption).bind, weigh: weighPart,
+		call: textFunction(withoutOption).call, bind: textFunction(withoutOption).bind, weigh: weighCopy,
 	},
 	{
 		name: "json", usage: "json(value)", min: 1, max: 1,

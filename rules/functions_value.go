@@ -32,6 +32,9 @@ func jsonOf(v any) (string, error) {
 // gives any number for one that is too large.
 func intOf(v any) (int, error) {
 	if s, ok := v.(string); ok {
+		if len(s) > 32 {
+			s = "" // what fails is copied
+		}
 		n, err := strconv.Atoi(s)
 		if err != nil {
 			return 0, failure("This text is not a whole number that fits in 64 bits.")

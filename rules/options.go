@@ -92,6 +92,7 @@ func withoutOption(s string, rest []string) (string, error) {
 		return "", err
 	}
 	var out strings.Builder
+	out.Grow(len(s))
 	copied := 0
 	optionTokens(s, func(from, to int) bool {
 		if !hasKey(s[from:to], key) {

@@ -168,7 +168,7 @@ func (a *analyst) shape(n ast.Node) bound {
 		return a.list(a.sum(n.Nodes).plus(elements(len(n.Nodes))))
 	case *ast.MapNode:
 		a.time.fixed += float64(len(n.Pairs)) * callCost
-		a.memory.fixed += 64 * float64(len(n.Pairs))
+		a.memory.fixed += 400 + 160*float64(len(n.Pairs)) // it grows by doubling
 		return a.list(a.sum(n.Pairs).plus(elements(len(n.Pairs))))
 	case *ast.PairNode:
 		return a.value(n.Key).plus(a.value(n.Value))

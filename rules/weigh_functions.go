@@ -48,7 +48,7 @@ func ascii(s string) bool {
 }
 
 func weighCopy(a *analyst, args []bound, _ []ast.Node) bound {
-	a.spend(2*scanCost, args[0].bytes)
+	a.spend(5*scanCost, args[0].bytes)
 	return a.build(args[0])
 }
 
@@ -61,11 +61,14 @@ func weighCase(a *analyst, args []bound, _ []ast.Node) bound {
 
 func weighToBase64(a *analyst, args []bound, _ []ast.Node) bound {
 	a.spend(scanCost, args[0].bytes)
+	a.build(bound{bytes: args[0].bytes.times(2.4)}) // as bytes, before and after
 	return a.build(bound{bytes: args[0].bytes.times(1.34).plus(exactly(4))})
 }
 
 func weighSHA256(a *analyst, args []bound, _ []ast.Node) bound {
 	a.spend(2*scanCost, args[0].bytes)
+	a.build(bound{bytes: args[0].bytes}) // as bytes
+	a.build(bound{bytes: exactly(32)})
 	return a.build(bound{bytes: exactly(64)})
 }
 
@@ -97,10 +100,18 @@ func weighReplace(a *analyst, args []bound, nodes []ast.Node) bound {
 	return a.build(bound{bytes: result.atMost(builtLimit)})
 }
 
-func weighWithOption(a *analyst, args []bound, _ []ast.Node) bound {
+// weighWithOption knows that an option may be in a password many times, each with an
+// empty value that becomes the new one: "d=,d=,d=".
+func weighWithOption(a *analyst, args []bound, nodes []ast.Node) bound {
 	a.spend(5*scanCost, args[0].bytes)
-	result := args[0].bytes.plus(args[1].bytes).plus(args[2].bytes).plus(exactly(2))
-	return a.build(bound{bytes: result.atMost(builtLimit)})
+	shortest := 3.0
+	if key, ok := nodes[1].(*ast.StringNode); ok && key.Value != "" {
+		shortest = float64(len(key.Value) + 2)
+	}
+	value := a.whole(args[2].bytes)
+	result := args[0].bytes.times(1 + value/shortest).plus(args[1].bytes).plus(exactly(value + 2)).atMost(builtLimit)
+	a.build(bound{bytes: result.times(2)}) // while it grows
+	return a.build(bound{bytes: result})
 }
 
 func weighRepeat(a *analyst, args []bound, nodes []ast.Node) bound {
@@ -152,6 +163,7 @@ func weighCIDR(a *analyst, args []bound, nodes []ast.Node) bound {
 	each := elementCost / 6.0
 	if _, known := constant(nodes[1]); !known {
 		each = 3 * elementCost
+		a.memory.fixed += 64 * a.most(args[1].elements)
 	}
 	a.spend(each, exactly(a.most(args[1].elements)))
 	return scalar
@@ -166,6 +178,7 @@ func weighKeys(a *analyst, args []bound, _ []ast.Node) bound {
 func weighExtreme(a *analyst, args []bound, _ []ast.Node) bound {
 	for _, arg := range args {
 		a.spend(2*elementCost, exactly(a.most(arg.elements)))
+		a.memory.fixed += 32 * a.most(arg.elements)
 	}
 	return scalar
 }
@@ -176,12 +189,18 @@ func weighConcat(a *analyst, args []bound, _ []ast.Node) bound {
 		total = total.plus(arg)
 	}
 	a.spend(elementCost, exactly(a.most(total.elements)))
-	return a.list(total)
+	return a.grown(total)
 }
 
 func weighList(a *analyst, args []bound, _ []ast.Node) bound {
 	a.spend(elementCost, exactly(a.most(args[0].elements)))
-	return a.list(args[0])
+	return a.grown(args[0])
+}
+
+// grown counts a new list that was made by appending, and its elements boxed.
+func (a *analyst) grown(b bound) bound {
+	a.memory.fixed += 64 * a.most(b.elements)
+	return a.list(b)
 }
 
 // list counts a new list of things that are there already.
@@ -193,7 +212,7 @@ func (a *analyst) list(b bound) bound {
 func weighSort(a *analyst, args []bound, _ []ast.Node) bound {
 	n := a.most(args[0].elements)
 	a.spend(elementCost*math.Log2(n+2), exactly(n))
-	return a.list(args[0])
+	return a.grown(args[0])
 }
 
 // weighMedian sorts a copy of everything in all of its lists. The copy grows by
@@ -244,7 +263,8 @@ func weighPredicate(a *analyst, _ []bound, nodes []ast.Node) bound {
 
 // weighSum is a number: texts have no sum.
 func weighSum(a *analyst, _ []bound, nodes []ast.Node) bound {
-	a.loop(nodes)
+	list, _ := a.loop(nodes)
+	a.memory.fixed += 16 * a.most(list.elements) // every partial sum is boxed
 	return scalar
 }
 

@@ -92,7 +92,7 @@ func randomText(r *rand.Rand, depth int) string {
 	forms := []string{
 		a, "(" + a + " + " + b + ")", "replace(" + a + ", " + b + ", 'xyz')", "replace(" + a + ", 'a', " + b + ")", "upper(" + a + ")", "lower(" + a + ")",
 		"join(" + randomList(r, depth-1) + ", " + b + ")", "join(" + randomList(r, depth-1) + ")", a + "[:" + strconv.Itoa(r.IntN(2000)) + "]",
-		"repeat(" + a + ", " + strconv.Itoa(r.IntN(9)) + ")", "withOption(" + a + ", 'd', 'v')", "withoutOption(" + a + ", 'd')", "worker(" + a + ", 'a')",
+		"repeat(" + a + ", " + strconv.Itoa(r.IntN(9)) + ")", "withOption(" + a + ", 'd', 'v')", "withOption(replace(" + a + ", 'a', 'd=,'), 'd', " + b + "[:9])", "withoutOption(" + a + ", 'd')", "worker(" + a + ", 'a')",
 		"json(" + randomList(r, depth-1) + ")", "json(" + a + ")", "(" + a + " == " + b + " ? " + a + " : " + b + ")", "toBase64(" + a + ")", "sha256(" + a + ")",
 		"trim(" + a + ", " + b + ")", "lookup({a: " + a + "}, 'a', " + b + ")", "string(get(" + randomList(r, depth-1) + ", 1))", "string(params[1])",
 		"(let v = " + a + "; v + v)", "string(lookup({x: 'y'}, " + a + ", " + b + "))",
