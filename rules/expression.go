@@ -170,8 +170,10 @@ func (x *expression) finish(tree *parser.Tree, config *conf.Config, want valueTy
 		return m
 	}
 	setLists(&tree.Node)
-	if err := optimizer.Optimize(&tree.Node, config); err != nil {
-		return translate(err, x.source.Text)
+	if config.Optimize {
+		if err := optimizer.Optimize(&tree.Node, config); err != nil {
+			return translate(err, x.source.Text)
+		}
 	}
 	if v, ok := constantOf(tree.Node); ok {
 		clean, why := want.write(v)

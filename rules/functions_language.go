@@ -12,7 +12,7 @@ var languageFunctions = []function{
 	{name: "find", usage: "find(list, condition)", min: 2, max: 2, predicate: true, weigh: weighFilter, doc: "The first element that meets the condition, or nil."},
 	{name: "findLast", usage: "findLast(list, condition)", min: 2, max: 2, predicate: true, weigh: weighFilter, doc: "The last element that meets the condition, or nil."},
 	{name: "findIndex", usage: "findIndex(list, condition)", min: 2, max: 2, predicate: true, weigh: weighPredicate, doc: "The index of the first element that meets the condition, or nil."},
-	{name: "findLastIndex", usage: "findLastIndex(list, condition)", min: 2, max: 2, predicate: true, weigh: weighPredicate, doc: "The index of the last element that meets the condition, or nil."},
+	{name: "findLastIndex", usage: "findLastIndex(list, condition)", min: 2, max: 2, predicate: true, weigh: weighFilter, doc: "The index of the last element that meets the condition, or nil."},
 	{name: "count", usage: "count(list, condition)", min: 1, max: 2, predicate: true, weigh: weighPredicate, doc: "How many elements meet the condition."},
 	{name: "sum", usage: "sum(list, value)", min: 1, max: 2, predicate: true, weigh: weighSum, doc: "The total of the elements, or of the value for every element."},
 	{name: "sortBy", usage: "sortBy(list, value, order)", min: 2, max: 3, predicate: true, weigh: weighSortBy, doc: "The elements in the order of the value for each; 'desc' turns it around."},

@@ -36,7 +36,30 @@ func (v *specializer) Visit(node *ast.Node) {
 		if v.replace && n.Operator == "in" {
 			*node = membership(n)
 		}
+	case *ast.BuiltinNode:
+		if v.replace && (n.Name == "findLast" || n.Name == "findLastIndex") {
+			*node = lastOf(n)
+		}
 	}
+}
+
+// lastOf gives what stands for findLast and findLastIndex, which the optimizer makes of
+// last(filter(…)) too. The language's own leave a bool on the stack for every element
+// they look at, and the operator around them takes that for its operand.
+func lastOf(n *ast.BuiltinNode) ast.Node {
+	filter := &ast.BuiltinNode{Name: "filter", Arguments: n.Arguments, Map: n.Map}
+	if n.Name == "findLastIndex" {
+		filter.Map = &ast.PointerNode{Name: "index"}
+	}
+	filter.SetLocation(n.Location())
+	filter.SetType(listType)
+	var last ast.Node = &ast.BuiltinNode{Name: "last", Arguments: []ast.Node{filter}}
+	if n.Throws {
+		last = &ast.MemberNode{Node: filter, Property: &ast.IntegerNode{Value: -1}}
+	}
+	last.SetLocation(n.Location())
+	last.SetType(anyType)
+	return last
 }
 
 func (v *specializer) call(node *ast.Node, call *ast.CallNode) {
