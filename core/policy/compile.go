@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/loka-proxy/loka/rules"
 )
@@ -10,6 +11,7 @@ import (
 func (l *loader) compile(list []rules.Rule) *rules.Program {
 	program, mistakes := rules.Compile(list)
 	for _, m := range mistakes {
+		m = withoutKeys(m, list)
 		at, ok := m.Origin.(*place)
 		switch {
 		case !ok:
@@ -46,4 +48,34 @@ func backslashHint(at *place, m *rules.Error) string {
 	}
 	return "\n\nA pattern with backslashes is best written in a heredoc, between backquotes:\n\n" +
 		"    when = <<-EXPR\n      user matches `^\\d+$`\n    EXPR"
+}
+
+// withoutKeys takes the keys of a map out of a mistake where the map may be a sensitive
+// one.
+func withoutKeys(m *rules.Error, list []rules.Rule) *rules.Error {
+	at, ok := m.Origin.(*place)
+	if !ok || !strings.Contains(m.Detail, "The map has: ") || !namesSensitive(at, list) {
+		return m
+	}
+	bare := *m
+	bare.Detail, _, _ = strings.Cut(m.Detail, "\n\nThe map has: ")
+	bare.Detail, _, _ = strings.Cut(bare.Detail, " Did you mean ")
+	return &bare
+}
+
+// namesSensitive reports whether an expression has the name of a sensitive constant in
+// it, however it is put.
+func namesSensitive(at *place, list []rules.Rule) bool {
+	code := at.src.quote(at.rng)
+	for _, rule := range list {
+		if rule.Scope == nil {
+			continue
+		}
+		for name := range rule.Scope.Sensitive {
+			if _, last, _ := strings.Cut(name, "."); strings.Contains(code, last) {
+				return true
+			}
+		}
+	}
+	return false
 }

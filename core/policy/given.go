@@ -95,8 +95,11 @@ func (l *loader) giveFile(values map[string]*given, name string) {
 		return
 	}
 	file, diags := hclsyntax.ParseConfig(src.bytes, name, hcl.InitialPos)
-	l.add(diags)
+	sound := l.add(diags)
 	attrs, diags := file.Body.JustAttributes()
+	if !sound || diags.HasErrors() {
+		l.hideArguments(src, func(name string) bool { return meansSecret(name, l.variables) })
+	}
 	if diags.HasErrors() {
 		l.fail(*diags[0].Subject, "Wrong file of values", "A file of values has arguments only, as in wallet = \"37vu…\". Blocks belong in the policy.")
 	}
@@ -108,16 +111,16 @@ func (l *loader) giveFile(values map[string]*given, name string) {
 func (l *loader) giveAttribute(values map[string]*given, attr *hcl.Attribute, src *source) {
 	v := l.variables[attr.Name]
 	if v == nil {
+		if meansSecret(attr.Name, l.variables) {
+			l.hide(attr.Range)
+		}
 		l.fail(attr.NameRange, "No such variable", "This policy does not have a variable %q.%s\n\n%s",
 			attr.Name, didYouMean(attr.Name, sortedNames(l.variables)), listed("Variables", sortedNames(l.variables)))
 		return
 	}
-	if v.sensitive {
-		l.hide(attr.Range)
-	}
 	at := attr.Expr.Range()
 	values[attr.Name] = &given{
-		value: l.eval(attr.Expr, l.scopeOf(src, map[string]cty.Value{})),
+		value: l.evalFor(v, attr, l.scopeOf(src, map[string]cty.Value{})),
 		from:  src.name,
 		at:    &at,
 	}

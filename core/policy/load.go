@@ -36,6 +36,7 @@ func Load(path string, opts Options) (*Policy, Diagnostics) {
 	}
 	l := newLoader(opts)
 	l.readPolicy(path)
+	l.hideRaw()
 	if l.readable() {
 		l.build()
 	}

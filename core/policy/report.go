@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -17,10 +16,7 @@ type report struct {
 	sources map[string]*source
 	// order is the order in which the sources were read.
 	order map[string]int
-	// secrets are texts that no diagnostic may show; hidden are the places whose
-	// source is not quoted.
-	secrets []string
-	hidden  []hcl.Range
+	secrets
 }
 
 func newReport() *report {
@@ -71,6 +67,10 @@ func (r *report) add(diags hcl.Diagnostics) bool {
 func (r *report) polish(d *hcl.Diagnostic) *hcl.Diagnostic {
 	better := *d
 	better.Detail = strings.NewReplacer("tuple", "list", "dynamic value", "value").Replace(d.Detail)
+	if namesSecret(d.Expression, d.EvalContext) {
+		better.Detail = unsaid
+		return &better
+	}
 	if d.Subject == nil || r.sources[d.Subject.Filename] == nil {
 		return &better
 	}
@@ -86,24 +86,11 @@ func (r *report) polish(d *hcl.Diagnostic) *hcl.Diagnostic {
 	return &better
 }
 
-// hide keeps the source of a place out of all diagnostics.
-func (r *report) hide(rng hcl.Range) { r.hidden = append(r.hidden, rng) }
-
-// shortSecret is the length below which a secret is not looked for in texts: it would
-// be found in every second word.
-const shortSecret = 4
-
-func (r *report) keepSecret(value string) {
-	if utf8.RuneCountInString(value) >= shortSecret {
-		r.secrets = append(r.secrets, value)
-	}
-}
-
 // diagnostics gives what was said: errors first, in the order of their places, each
 // once. A ruleset that a hundred proxies use reports its typo once.
 func (r *report) diagnostics() Diagnostics {
 	slices.SortStableFunc(r.diags, r.compare)
-	slices.SortFunc(r.secrets, func(a, b string) int { return len(b) - len(a) })
+	slices.SortFunc(r.texts, func(a, b string) int { return len(b) - len(a) })
 	seen := map[string]bool{}
 	var out Diagnostics
 	for _, d := range r.diags {
@@ -157,38 +144,9 @@ func (r *report) public(d *hcl.Diagnostic) Diagnostic {
 	out.Range = publicRange(*d.Subject)
 	if src := r.sources[d.Subject.Filename]; src != nil {
 		out.Snippet = src.snippet(*d.Subject)
-		out.Snippet.Code = r.redactCode(out.Snippet.Code)
-		if r.isHidden(*d.Subject) {
-			out.Snippet.Code = "(not shown: the value is sensitive)"
-			out.Snippet.HighlightStart, out.Snippet.HighlightEnd = 0, utf8.RuneCountInString(out.Snippet.Code)
-		}
+		r.censor(&out, *d.Subject)
 	}
 	return out
-}
-
-func (r *report) isHidden(rng hcl.Range) bool {
-	for _, h := range r.hidden {
-		if h.Filename == rng.Filename && h.Start.Line <= rng.End.Line && rng.Start.Line <= h.End.Line {
-			return true
-		}
-	}
-	return false
-}
-
-func (r *report) redact(text string) string {
-	for _, secret := range r.secrets {
-		text = strings.ReplaceAll(text, secret, "(sensitive)")
-	}
-	return text
-}
-
-// redactCode replaces secrets in a quoted line by as many asterisks, so that the
-// carets under it stay where they are.
-func (r *report) redactCode(code string) string {
-	for _, secret := range r.secrets {
-		code = strings.ReplaceAll(code, secret, strings.Repeat("*", utf8.RuneCountInString(secret)))
-	}
-	return code
 }
 
 func publicRange(rng hcl.Range) *Range {

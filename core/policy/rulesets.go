@@ -72,6 +72,9 @@ func (l *loader) useArguments(set *ruleset, b *hcl.Block, s *scope) (values map[
 	ok = l.add(diags)
 	for _, attr := range inOrder(attrs) {
 		if set.variables[attr.Name] == nil {
+			if meansSecret(attr.Name, set.variables) {
+				l.hide(attr.Range)
+			}
 			l.fail(attr.NameRange, "No such argument", "ruleset %q does not have a variable %q.%s\n\n%s",
 				set.name(), attr.Name, didYouMean(attr.Name, set.order), listed("Its variables", set.order))
 			ok = false
@@ -92,10 +95,7 @@ func (l *loader) useArguments(set *ruleset, b *hcl.Block, s *scope) (values map[
 func (l *loader) argument(set *ruleset, v *variable, attr *hcl.Attribute, b *hcl.Block, s *scope) (value cty.Value, ok bool) {
 	switch {
 	case attr != nil:
-		value = l.eval(attr.Expr, s)
-		if v.sensitive {
-			l.hide(attr.Range)
-		}
+		value = l.evalFor(v, attr, s)
 		fit, problem := v.convert(value)
 		if problem != "" {
 			l.fail(attr.Expr.Range(), "Wrong ruleset argument", "This does not fit the variable %q of ruleset %q: %s.", v.name(), set.name(), problem)

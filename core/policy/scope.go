@@ -77,6 +77,9 @@ func (l *loader) eval(expr hcl.Expression, s *scope) cty.Value {
 		return unknown
 	}
 	value, diags := expr.Value(s.EvalContext)
+	if diags.HasErrors() && namesSecret(expr, s.EvalContext) {
+		diags = unsaidAll(diags)
+	}
 	if !l.add(diags) {
 		return unknown
 	}

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -132,42 +131,4 @@ locals {
 	if diff := cmp.Diff(want, sensitive); diff != "" {
 		t.Errorf("sensitive (-want +got):\n%s", diff)
 	}
-}
-
-// TestSecretsUnsaid makes mistakes around a secret and looks for it in what is said.
-func TestSecretsUnsaid(t *testing.T) {
-	const secret = "hunter22hunter22"
-	for name, policy := range map[string]string{
-		"default":       "variable \"s\" {\n type = number\n default = \"%\"\n sensitive = true\n}",
-		"validation":    "variable \"s\" {\n default = \"%\"\n sensitive = true\n validation {\n condition = false\n error_message = \"not ${var.s}\"\n}\n}",
-		"address":       "variable \"s\" {\n default = \"%\"\n sensitive = true\n}\npool \"x\" {\n server \"a\" { address = var.s }\n}",
-		"listen":        "variable \"s\" {\n default = \"%\"\n sensitive = true\n}\nadmin { address = var.s }",
-		"event":         "variable \"s\" {\n default = \"%\"\n sensitive = true\n}\naudit \"file\" \"f\" { path = \"x\" }\nproxy \"x\" {\n pool = pool.main\n listener \"tcp\" { address = \":4444\" }\n audit {\n sinks = [audit.file.f]\n events = [var.s]\n}\n}",
-		"token":         "admin {\n address = \"x\"\n token = \"%\"\n}",
-		"argument":      "ruleset \"r\" {\n variable \"s\" {\n type = number\n sensitive = true\n}\n}\nproxy \"x\" {\n pool = pool.main\n listener \"tcp\" { address = \":4444\" }\n use \"r\" {\n s = \"%\"\n}\n}",
-		"given to rule": "variable \"s\" {\n default = \"%\"\n sensitive = true\n}\nproxy \"x\" {\n pool = pool.main\n listener \"tcp\" { address = \":4444\" }\n request \"mining.submit\" \"r\" {\n when = \"var.s > 5 and inCIDR(client.ip, [var.s]) and user matches var.s\"\n drop {}\n}\n}",
-	} {
-		t.Run(name, func(t *testing.T) {
-			files(t, "loka.hcl", base+strings.ReplaceAll(policy, "%", secret))
-			_, ds := Load(".", Options{})
-			text := show(t, ds) + string(ds.JSON()) + ds.Error()
-			if !ds.HasErrors() || strings.Contains(text, secret) {
-				t.Errorf("said:\n%s", text)
-			}
-		})
-	}
-	t.Run("var file", func(t *testing.T) {
-		files(t, "loka.hcl", base+"variable \"s\" {\n type = number\n sensitive = true\n}", "s.vars.hcl", `s = "`+secret+`"`)
-		_, ds := Load(".", values("@s.vars.hcl"))
-		if text := show(t, ds); !ds.HasErrors() || strings.Contains(text, secret) {
-			t.Errorf("said:\n%s", text)
-		}
-	})
-	t.Run("var", func(t *testing.T) {
-		files(t, "loka.hcl", base+"variable \"s\" {\n type = number\n sensitive = true\n}")
-		_, ds := Load(".", values("s="+secret))
-		if text := show(t, ds); !ds.HasErrors() || strings.Contains(text, secret) {
-			t.Errorf("said:\n%s", text)
-		}
-	})
 }

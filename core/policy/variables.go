@@ -109,10 +109,16 @@ func (l *loader) declareVariable(b *block) *variable {
 func (l *loader) readDefault(v *variable, attr *hcl.Attribute) {
 	ctx := l.functionsOfDefault(v.src).NewChild()
 	ctx.Variables = map[string]cty.Value{}
-	if v.sensitive {
-		l.hide(attr.Range)
+	v.fallback = l.evalFor(v, attr, &scope{EvalContext: ctx})
+}
+
+// evalFor evaluates the value that an argument gives to a variable.
+func (l *loader) evalFor(v *variable, attr *hcl.Attribute, s *scope) cty.Value {
+	if !v.sensitive {
+		return l.eval(attr.Expr, s)
 	}
-	v.fallback = l.eval(attr.Expr, &scope{EvalContext: ctx})
+	l.hide(attr.Range)
+	return l.evalSecret(attr.Expr, s)
 }
 
 var validationSchema = &hcl.BodySchema{Attributes: attributes("condition!", "error_message!")}
@@ -137,9 +143,19 @@ func (v *variable) convert(value cty.Value) (out cty.Value, problem string) {
 	}
 	out, err := convert.Convert(value, v.kind)
 	if err != nil {
-		return unknown, pathError(err)
+		return unknown, v.problem(err)
 	}
 	return out, ""
+}
+
+// problem says why a value does not fit. The keys on the way to the part that does not
+// are as secret as the value.
+func (v *variable) problem(err error) string {
+	if pe, ok := err.(cty.PathError); ok && v.sensitive {
+		pe.Path = nil
+		return pathError(pe)
+	}
+	return pathError(err)
 }
 
 // pathError says what does not fit, and in which part of a value.
@@ -184,19 +200,6 @@ func (l *loader) mark(v *variable, value cty.Value) cty.Value {
 	bare, _ := value.UnmarkDeep()
 	l.keepSecrets(bare)
 	return bare.Mark(sensitive)
-}
-
-func (l *loader) keepSecrets(value cty.Value) {
-	_ = cty.Walk(value, func(_ cty.Path, part cty.Value) (bool, error) {
-		switch {
-		case part.IsNull() || !part.IsKnown():
-		case part.Type() == cty.String:
-			l.keepSecret(part.AsString())
-		case part.Type() == cty.Number:
-			l.keepSecret(part.AsBigFloat().Text('f', -1))
-		}
-		return true, nil
-	})
 }
 
 // validate runs the validations of a variable on a value. The place of a failure is
