@@ -84,6 +84,7 @@ func (l *loader) rules(base string, blocks hcl.Blocks, src *source, s *scope, co
 			ok = false
 			continue
 		}
+		l.doubtMethod(b)
 		rule, good := l.rule(base, b, src, s)
 		rule.Scope = constants
 		ok = ok && good
@@ -115,6 +116,7 @@ func (l *loader) rule(base string, b *hcl.Block, src *source, s *scope) (rules.R
 	if content.Attributes["when"] != nil && r.rule.When == nil {
 		l.unguard(&r.rule)
 	}
+	l.doubtEffect(r, b)
 	return r.rule, r.ok
 }
 
