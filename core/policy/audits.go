@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -49,9 +50,14 @@ func (l *loader) checkProxyAudit(b *hcl.Block, s *scope) {
 		l.checkSinks(attr)
 	}
 	for _, event := range args.texts("events") {
-		if !slices.Contains(auditEvents, event) {
-			l.fail(args.at("events"), "No such event", "There is no event %q.%s\n\n%s", event, didYouMean(event, auditEvents), listed("Events", auditEvents))
+		if slices.Contains(auditEvents, event) {
+			continue
 		}
+		about := fmt.Sprintf("There is no event %q.%s", event, didYouMean(event, auditEvents))
+		if namesSecret(args.attrs["events"].Expr, s.EvalContext) {
+			about = "There is no such event."
+		}
+		l.fail(args.at("events"), "No such event", "%s\n\n%s", about, listed("Events", auditEvents))
 	}
 	l.warnNotYet(b.DefRange, "No record is kept.")
 }
