@@ -96,7 +96,7 @@ func (l *loader) readPolicy(path string) {
 	case err != nil:
 		l.failNowhere("Policy not readable", "%s cannot be read: %s.", path, whyNot(err))
 	case info.IsDir():
-		l.root = path
+		l.root, l.isDirectory = path, true
 		l.readDirectory(path)
 	case !isPolicyFile(path):
 		l.failNowhere("Not a policy file", "%s is not a policy: policies are named *.hcl, tests *.test.hcl and files of values *.vars.hcl.", path)

@@ -94,6 +94,21 @@ Error: Variable without a value
       wallet = VALUE in a file named by --var-file, or in a *.auto.vars.hcl beside the policy
       default = VALUE in its block
 `},
+		{"variable of a single file without a value", []string{"loka.hcl", needsWallet, "x.auto.vars.hcl", `wallet = "37vuX2"`}, "loka.hcl", Options{}, `
+Error: Variable without a value
+
+  on loka.hcl:10:1, in variable "wallet":
+
+  10 │ variable "wallet" {
+     │ ^^^^^^^^^^^^^^^^^
+
+  variable "wallet" (Payout address) has no default, and no value was given. Give one in any of these ways:
+
+      --var wallet=VALUE
+      LOKA_VAR_wallet=VALUE in the environment
+      wallet = VALUE in a file named by --var-file
+      default = VALUE in its block
+`},
 		{"failing validation", []string{"loka.hcl", needsWallet}, ".", values("wallet=37vu"), `
 Error: Value refused
 

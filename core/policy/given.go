@@ -14,7 +14,7 @@ import (
 const environPrefix = "LOKA_VAR_"
 
 // givenValues collects the values from outside the policy: the environment, then
-// *.auto.vars.hcl, then the command line in its order. A later one wins.
+// *.auto.vars.hcl of a policy that is a directory, then the command line in its order. A later one wins.
 func (l *loader) givenValues() map[string]*given {
 	values := map[string]*given{}
 	for _, name := range sortedNames(l.variables) {

@@ -54,8 +54,10 @@ type loader struct {
 	*report
 	opts   Options
 	inputs inputs
-	// root is the directory that the policy is in.
-	root     string
+	// root is the directory that the policy is in. Only a policy that isDirectory has
+	// files of values that belong to it.
+	root        string
+	isDirectory bool
 	files    []*source
 	autoVars []string
 	seen     map[string]bool

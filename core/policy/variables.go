@@ -186,10 +186,14 @@ func (l *loader) failNoValue(v *variable) {
 	if v.description != "" {
 		about = " (" + strings.TrimSuffix(v.description, ".") + ")"
 	}
+	file := "in a file named by --var-file"
+	if l.isDirectory {
+		file += ", or in a *.auto.vars.hcl beside the policy"
+	}
 	l.fail(v.DefRange, "Variable without a value",
 		"variable %q%s has no default, and no value was given. Give one in any of these ways:\n\n"+
-			"    --var %[1]s=VALUE\n    LOKA_VAR_%[1]s=VALUE in the environment\n    %[1]s = VALUE in a file named by --var-file, or in a *.auto.vars.hcl beside the policy\n    default = VALUE in its block",
-		v.name(), about)
+			"    --var %[1]s=VALUE\n    LOKA_VAR_%[1]s=VALUE in the environment\n    %[1]s = VALUE %[3]s\n    default = VALUE in its block",
+		v.name(), about, file)
 }
 
 // mark keeps the value of a sensitive variable out of everything that is shown.
