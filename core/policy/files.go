@@ -28,8 +28,12 @@ const (
 	maxDataBytes = 16 << 20
 )
 
-// errTooLarge says that a file is larger than the place it is read for allows.
-var errTooLarge = errors.New("file too large")
+var (
+	// errTooLarge says that a file is larger than the place it is read for allows.
+	errTooLarge = errors.New("file too large")
+	// errNoFile says that something is no file that has an end.
+	errNoFile = errors.New("no regular file")
+)
 
 // inputs is every file that a load has read. A change to any of them may change the
 // policy.
@@ -43,14 +47,14 @@ func (in *inputs) read(name string, limit int64) ([]byte, error) {
 	if content, ok := in.contents[name]; ok {
 		return content, nil
 	}
+	if err := regular(name); err != nil {
+		return nil, err
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: syscall.EISDIR}
-	}
 	content, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, err
@@ -63,6 +67,21 @@ func (in *inputs) read(name string, limit int64) ([]byte, error) {
 	return content, nil
 }
 
+// regular refuses what is no regular file before it is opened: to open a pipe is to
+// wait for whoever writes into it.
+func regular(name string) error {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return &fs.PathError{Op: "read", Path: name, Err: syscall.EISDIR}
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("read %s: %w", name, errNoFile)
+	}
+	return nil
+}
+
 // whyNot says in a few words why a file could not be read.
 func whyNot(err error) string {
 	var path *fs.PathError
@@ -73,6 +92,8 @@ func whyNot(err error) string {
 		return "permission denied"
 	case errors.Is(err, syscall.EISDIR):
 		return "it is a directory"
+	case errors.Is(err, errNoFile):
+		return "it is no regular file (a pipe, a socket or a device)"
 	case errors.Is(err, errTooLarge):
 		return "it is too large"
 	case errors.As(err, &path):
@@ -146,6 +167,7 @@ func (l *loader) readFile(name string, from *hcl.Range) {
 	l.files = append(l.files, src)
 	l.parse(src)
 	if src.body != nil {
+		l.measure(src.body)
 		l.readIncludes(src)
 	}
 }

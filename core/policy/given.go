@@ -59,7 +59,7 @@ func (l *loader) giveText(values map[string]*given, name, content, from string) 
 		g.value = cty.StringVal(content)
 		return
 	}
-	if value, ok := parseText(content); ok {
+	if value, ok := l.parseText(content); ok {
 		g.value = value
 		return
 	}
@@ -71,7 +71,7 @@ func (l *loader) giveText(values map[string]*given, name, content, from string) 
 		name, from, wanted)
 }
 
-func parseText(content string) (cty.Value, bool) {
+func (l *loader) parseText(content string) (cty.Value, bool) {
 	tokens, _ := hclsyntax.LexExpression([]byte(content), "", hcl.InitialPos)
 	if tooDeep(tokens) || len(content) > maxPolicyBytes {
 		return unknown, false
@@ -80,6 +80,8 @@ func parseText(content string) (cty.Value, bool) {
 	if diags.HasErrors() {
 		return unknown, false
 	}
+	l.measure(expr)
+	l.meter.reset()
 	value, diags := expr.Value(functions)
 	return value, !diags.HasErrors()
 }
@@ -95,6 +97,9 @@ func (l *loader) giveFile(values map[string]*given, name string) {
 		return
 	}
 	file, diags := hclsyntax.ParseConfig(src.bytes, name, hcl.InitialPos)
+	if body, ok := file.Body.(*hclsyntax.Body); ok {
+		l.measure(body)
+	}
 	sound := l.add(diags)
 	attrs, diags := file.Body.JustAttributes()
 	if !sound || diags.HasErrors() {
@@ -128,7 +133,7 @@ func (l *loader) giveAttribute(values map[string]*given, attr *hcl.Attribute, sr
 
 // convertGiven makes a given value fit the variable's type.
 func (l *loader) convertGiven(v *variable) cty.Value {
-	value, problem := v.convert(v.given.value)
+	value, problem := v.convert(l.bounded("var."+v.name(), v.given.value, v.given.at))
 	switch {
 	case problem == "":
 	case v.given.at != nil:

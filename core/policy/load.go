@@ -54,13 +54,14 @@ type loader struct {
 	*report
 	opts   Options
 	inputs inputs
+	meter  meter
 	// root is the directory that the policy is in. Only a policy that isDirectory has
 	// files of values that belong to it.
 	root        string
 	isDirectory bool
-	files    []*source
-	autoVars []string
-	seen     map[string]bool
+	files       []*source
+	autoVars    []string
+	seen        map[string]bool
 
 	blocks    map[string][]*block
 	variables map[string]*variable

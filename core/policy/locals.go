@@ -140,7 +140,8 @@ func (l *loader) evalLocal(loc *local) {
 	for _, name := range loc.needs {
 		l.evalLocal(l.locals[name])
 	}
-	loc.value = l.eval(loc.attr.Expr, l.localScope(loc))
+	at := loc.attr.Expr.Range()
+	loc.value = l.bounded("local."+loc.name, l.eval(loc.attr.Expr, l.localScope(loc)), &at)
 }
 
 // localScope is the scope of one local. It holds the values that the local needs and

@@ -118,6 +118,7 @@ func (l *loader) checkDynamic(blocks hcl.Blocks, kind string) {
 // their order.
 func (l *loader) expand(body hcl.Body, s *scope, kind, label string) hcl.Blocks {
 	schema := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: kind, LabelNames: []string{label}}}}
+	l.meter.reset()
 	content, _, diags := dynblock.Expand(body, s.EvalContext).PartialContent(schema)
 	l.add(diags)
 	return content.Blocks

@@ -76,6 +76,7 @@ func (l *loader) eval(expr hcl.Expression, s *scope) cty.Value {
 	if !ok {
 		return unknown
 	}
+	l.meter.reset()
 	value, diags := expr.Value(s.EvalContext)
 	if diags.HasErrors() && namesSecret(expr, s.EvalContext) {
 		diags = unsaidAll(diags)

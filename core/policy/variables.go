@@ -109,7 +109,8 @@ func (l *loader) declareVariable(b *block) *variable {
 func (l *loader) readDefault(v *variable, attr *hcl.Attribute) {
 	ctx := l.functionsOfDefault(v.src).NewChild()
 	ctx.Variables = map[string]cty.Value{}
-	v.fallback = l.evalFor(v, attr, &scope{EvalContext: ctx})
+	at := attr.Expr.Range()
+	v.fallback = l.bounded("variable "+v.name(), l.evalFor(v, attr, &scope{EvalContext: ctx}), &at)
 }
 
 // evalFor evaluates the value that an argument gives to a variable.
