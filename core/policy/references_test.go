@@ -109,7 +109,7 @@ ruleset "r" {
 	for name, test := range map[string]struct{ policy, want string }{
 		"unused":              {base + typed, "Unknown name in expression"},
 		"unused and sound":    {base + strings.Replace(typed, "var.nme", "var.name", 1), ""},
-		"without a zero":      {base + ruleset, ""},
+		"of any type":         {base + ruleset, "Unknown name in expression"},
 		"use without a value": {strings.Replace(base, "pool.main\n", "pool.main\n use \"r\" {}\n", 1) + typed, "Missing ruleset argument, Missing ruleset argument, Unknown name in expression"},
 	} {
 		// The two missing arguments are at one place, and are one diagnostic.

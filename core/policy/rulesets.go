@@ -147,8 +147,8 @@ func scopeOfValues(values map[string]cty.Value) *rules.Scope {
 }
 
 // checkUnusedRulesets compiles the rulesets that no proxy uses, so that a mistake is
-// found before somebody does. Variables without a default have the zero value of
-// their type in it; in plain arguments they are unknown, and not judged.
+// found before somebody does. Of variables without a default the rules are told the type
+// only; in plain arguments they are unknown, and not judged.
 func (l *loader) checkUnusedRulesets() {
 	for _, name := range slices.Sorted(maps.Keys(l.rulesets)) {
 		set := l.rulesets[name]
@@ -156,20 +156,25 @@ func (l *loader) checkUnusedRulesets() {
 			continue
 		}
 		values := map[string]cty.Value{}
-		constants := &rules.Scope{Var: map[string]any{}, Sensitive: map[string]bool{}}
-		complete := true
 		for name, v := range set.variables {
 			values[name] = cty.UnknownVal(v.kind.WithoutOptionalAttributesDeep())
-			constant, ok := zero(v.kind)
-			if v.fallback != cty.NilVal && v.fallback.IsWhollyKnown() {
-				values[name], constant, ok = l.mark(v, v.fallback), plain(v.fallback), true
+			if v.hasDefault() {
+				values[name] = l.mark(v, v.fallback)
 			}
-			constants.Var[name] = constant
-			complete = complete && ok
+		}
+		constants := scopeOfValues(values)
+		constants.Typed = map[string]bool{}
+		for name, v := range set.variables {
+			if !v.hasDefault() {
+				constants.Var[name], constants.Typed["var."+name] = example(v.kind), true
+			}
 		}
 		list, _ := l.rules(address("ruleset", name), set.content.Blocks, set.src, l.rulesetScope(set, values), constants)
-		if complete {
-			l.compile(list)
-		}
+		l.compile(list)
 	}
+}
+
+// hasDefault reports whether a variable has a default that is in order.
+func (v *variable) hasDefault() bool {
+	return v.fallback != cty.NilVal && v.fallback.IsWhollyKnown()
 }

@@ -52,42 +52,34 @@ func plainNumber(value cty.Value) any {
 	return f
 }
 
-// zero gives the value that stands for a variable of a ruleset that nobody uses, so
-// that its rules can be checked. There is none for a variable of any type.
-func zero(kind cty.Type) (any, bool) {
+// example gives a value of a type, for a variable of a ruleset that nobody uses, so that
+// its rules can be checked. A variable of any type has nothing to show.
+func example(kind cty.Type) any {
 	switch {
 	case kind == cty.String:
-		return "", true
+		return ""
 	case kind == cty.Bool:
-		return false, true
+		return false
 	case kind == cty.Number:
-		return 0, true
+		return 0
 	case kind.IsMapType():
-		return map[string]any{}, true
+		return map[string]any{"": example(kind.ElementType())}
 	case kind.IsListType() || kind.IsSetType():
-		return []any{}, true
+		return []any{example(kind.ElementType())}
 	case kind.IsTupleType():
 		list := []any{}
 		for _, element := range kind.TupleElementTypes() {
-			z, ok := zero(element)
-			if !ok {
-				return nil, false
-			}
-			list = append(list, z)
+			list = append(list, example(element))
 		}
-		return list, true
+		return list
 	case kind.IsObjectType():
 		object := map[string]any{}
 		for name, element := range kind.AttributeTypes() {
-			z, ok := zero(element)
-			if !ok {
-				return nil, false
-			}
-			object[name] = z
+			object[name] = example(element)
 		}
-		return object, true
+		return object
 	}
-	return nil, false
+	return nil
 }
 
 // hasMarks reports whether any part of a value is sensitive.
