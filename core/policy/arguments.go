@@ -119,21 +119,25 @@ func (a arguments) duration(name string, otherwise time.Duration) time.Duration 
 	return otherwise
 }
 
-// plainText reads a text that ends up in a line of the protocol or of a log.
-func (a arguments) plainText(name, otherwise string, most int) string {
-	got := a.text(name, otherwise)
-	if a.attrs[name] == nil {
+// plainText reads a text that ends up in a line of the protocol or of a log. It is
+// empty when there is none.
+func (a arguments) plainText(name string, most int) string {
+	value, ok := a.value(name, cty.String)
+	if !ok {
+		return ""
+	}
+	got := value.AsString()
+	switch {
+	case strings.TrimSpace(got) == "":
+		a.l.fail(a.at(name), "Wrong value", "%s is empty. Leave it out for the text that is sent otherwise.", name)
+	case len(got) > most:
+		a.l.fail(a.at(name), "Wrong value", "%s has %d bytes; %d are allowed.", name, len(got), most)
+	case strings.ContainsFunc(got, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029 }):
+		a.l.fail(a.at(name), "Wrong value", "%s is one line of text without control characters.", name)
+	default:
 		return got
 	}
-	if len(got) > most {
-		a.l.fail(a.at(name), "Wrong value", "%s has %d bytes; %d are allowed.", name, len(got), most)
-		return otherwise
-	}
-	if strings.ContainsFunc(got, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029 }) {
-		a.l.fail(a.at(name), "Wrong value", "%s is one line of text without control characters.", name)
-		return otherwise
-	}
-	return got
+	return ""
 }
 
 // withArticle gives "a string", "an object".

@@ -214,17 +214,15 @@ func (r *ruleReader) readSet(b *hcl.Block) {
 	}
 }
 
-const (
-	defaultDenyCode    = 20
-	defaultDenyMessage = "Rejected by policy"
-	maxMessageBytes    = 200
-)
+const maxMessageBytes = 200
 
+// readDeny reads deny. What it does not say is left to the rules, which have a code and
+// a text of their own for it.
 func (r *ruleReader) readDeny(b *hcl.Block) {
 	args := r.content(b, attributes("code", "message"))
 	r.rule.Deny = &rules.Deny{
-		Code:    args.number("code", defaultDenyCode, math.MinInt32, math.MaxInt32),
-		Message: args.plainText("message", defaultDenyMessage, maxMessageBytes),
+		Code:    args.number("code", 0, 1, math.MaxInt32),
+		Message: args.plainText("message", maxMessageBytes),
 	}
 }
 
