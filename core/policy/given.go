@@ -133,7 +133,7 @@ func (l *loader) giveAttribute(values map[string]*given, attr *hcl.Attribute, sr
 
 // convertGiven makes a given value fit the variable's type.
 func (l *loader) convertGiven(v *variable) cty.Value {
-	value, problem := v.convert(l.bounded("var."+v.name(), v.given.value, v.given.at))
+	value, problem := v.convertOwn(l.bounded("var."+v.name(), v.given.value, v.given.at))
 	switch {
 	case problem == "":
 	case v.given.at != nil:

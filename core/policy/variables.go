@@ -94,7 +94,7 @@ func (l *loader) declareVariable(b *block) *variable {
 		v.kind = v.fallback.Type()
 	}
 	if attr := content.Attributes["default"]; attr != nil {
-		value, problem := v.convert(v.fallback)
+		value, problem := v.convertOwn(v.fallback)
 		if problem != "" {
 			l.fail(attr.Expr.Range(), "Wrong default", "The default of variable %q does not fit its type: %s.", v.name(), problem)
 		}
@@ -126,12 +126,26 @@ var validationSchema = &hcl.BodySchema{Attributes: attributes("condition!", "err
 
 func (l *loader) declareValidation(v *variable, b *hcl.Block) {
 	content, diags := b.Body.Content(validationSchema)
-	if l.add(diags) {
-		v.validations = append(v.validations, validation{
-			condition: content.Attributes["condition"].Expr,
-			message:   content.Attributes["error_message"].Expr,
-		})
+	if !l.add(diags) {
+		return
 	}
+	check := validation{condition: content.Attributes["condition"].Expr, message: content.Attributes["error_message"].Expr}
+	v.validations = append(v.validations, check)
+	if len(check.message.Variables()) == 0 {
+		l.messageText(check, l.eval(check.message, l.scopeOf(v.src, nil)))
+	}
+}
+
+// messageText gives the text of an error_message. Anything else is reported.
+func (l *loader) messageText(check validation, message cty.Value) (text string, ok bool) {
+	if !message.IsKnown() {
+		return "", false
+	}
+	if message.Type() != cty.String || message.IsNull() {
+		l.fail(check.message.Range(), "Wrong error_message", "error_message must be a text, and this is %s.", withArticle(message.Type().FriendlyName()))
+		return "", false
+	}
+	return message.AsString(), true
 }
 
 // convert makes a value fit the variable's type, or says why it does not.
@@ -147,6 +161,15 @@ func (v *variable) convert(value cty.Value) (out cty.Value, problem string) {
 		return unknown, v.problem(err)
 	}
 	return out, ""
+}
+
+// convertOwn is convert for a value that is written for this variable.
+func (v *variable) convertOwn(value cty.Value) (out cty.Value, problem string) {
+	out, problem = v.convert(value)
+	if problem == "" && v.surplus(value) != "" {
+		return unknown, v.surplus(value)
+	}
+	return out, problem
 }
 
 // problem says why a value does not fit. The keys on the way to the part that does not
@@ -250,10 +273,10 @@ func (l *loader) validationMessage(check validation, s *scope) string {
 	if message.IsMarked() {
 		return "The validation fails. Its error_message holds a sensitive value and is not shown."
 	}
-	if !message.IsKnown() || message.IsNull() || message.Type() != cty.String {
-		return "The validation fails."
+	if text, ok := l.messageText(check, message); ok {
+		return text
 	}
-	return message.AsString()
+	return "The validation fails."
 }
 
 // varObject is what var stands for outside of rulesets.
