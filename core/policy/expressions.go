@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -81,22 +82,58 @@ func (l *loader) failInterpolation(src *source, rng hcl.Range, name string, part
 // gives up where the result would not be one.
 func withoutInterpolation(src *source, name string, parts []hclsyntax.Expression) (string, bool) {
 	var out []string
-	for _, part := range parts {
+	for i, part := range parts {
 		raw := src.quote(part.Range())
+		if strings.Contains(raw, "%{") || strings.Contains(raw, "//") {
+			return "", false
+		}
 		literal, ok := part.(*hclsyntax.LiteralValueExpr)
 		if ok && literal.Val.Type() == cty.String && name != "when" {
-			if strings.ContainsAny(raw, "'\"(\\") {
+			raw = withoutMargin(raw, i == 0, i == len(parts)-1)
+			if strings.ContainsAny(raw, "'\"(\\\n") {
 				return "", false
+			}
+			if raw == "" {
+				continue
 			}
 			raw = "'" + raw + "'"
 		}
-		if strings.ContainsAny(raw, "\n") || strings.Contains(raw, "%{") {
-			return "", false
+		if !ok && name == "when" {
+			raw = "\x00" + raw + "\x00"
 		}
 		out = append(out, raw)
 	}
 	if name == "when" {
-		return strings.Join(out, ""), true
+		return withoutQuotes(lineBreak.ReplaceAllString(strings.TrimSpace(strings.Join(out, "")), " "))
 	}
 	return strings.Join(out, " + "), true
+}
+
+// quotedName matches a name between NULs that has quotes around it.
+var quotedName = regexp.MustCompile(`(?:'\x00([^\x00]*)\x00'|"\x00([^\x00]*)\x00"|\x00([^\x00]*)\x00)`)
+
+// withoutQuotes takes the quotes off names that stand between NULs, which were a text
+// while they were interpolated. It gives up on one that is only a part of a text.
+func withoutQuotes(condition string) (string, bool) {
+	for _, found := range quotedName.FindAllStringIndex(condition, -1) {
+		before := condition[:found[0]]
+		if strings.Count(before, "'")%2 == 1 || strings.Count(before, `"`)%2 == 1 {
+			return "", false
+		}
+	}
+	return quotedName.ReplaceAllString(condition, "$1$2$3"), true
+}
+
+// lineBreak matches the end of a line of a heredoc with the margin of the next one.
+var lineBreak = regexp.MustCompile(`[ \t\r]*\n\s*`)
+
+// withoutMargin takes what a heredoc has around its text off its first and last part.
+func withoutMargin(raw string, first, last bool) string {
+	if first && strings.TrimSpace(raw) == "" {
+		return ""
+	}
+	if last {
+		raw = strings.TrimRight(raw, "\r\n")
+	}
+	return raw
 }
