@@ -43,8 +43,7 @@ var proxyAuditSchema = &hcl.BodySchema{Attributes: attributes("sinks!", "events"
 
 // checkProxyAudit checks the block audit of a proxy.
 func (l *loader) checkProxyAudit(b *hcl.Block, s *scope) {
-	content, diags := b.Body.Content(proxyAuditSchema)
-	l.add(diags)
+	content, _ := l.contentOf(b.Body, proxyAuditSchema)
 	args := arguments{l, s, content.Attributes}
 	if attr := args.attrs["sinks"]; attr != nil {
 		l.checkSinks(attr)

@@ -163,8 +163,7 @@ var topSchema = &hcl.BodySchema{
 func (l *loader) declare() {
 	var drain *hcl.Attribute
 	for _, src := range l.files {
-		content, diags := src.body.Content(topSchema)
-		l.add(diags)
+		content, _ := l.contentOf(src.body, topSchema)
 		for _, b := range content.Blocks {
 			l.blocks[b.Type] = append(l.blocks[b.Type], &block{b, src})
 		}

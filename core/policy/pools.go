@@ -47,8 +47,7 @@ func (l *loader) buildPools() {
 }
 
 func (l *loader) buildPoolBlock(b *poolBlock) {
-	content, diags := b.Body.Content(poolSchema)
-	l.add(diags)
+	content, _ := l.contentOf(b.Body, poolSchema)
 	l.checkDynamic(content.Blocks, "server")
 	forEach := content.Attributes["for_each"]
 	b.many = forEach != nil
@@ -92,8 +91,7 @@ func (l *loader) readUnactedOfPool(args arguments, blocks hcl.Blocks) {
 			l.fail(b.DefRange, "Block given twice", "A pool has one health_check.")
 			continue
 		}
-		content, diags := b.Body.Content(healthSchema)
-		l.add(diags)
+		content, _ := l.contentOf(b.Body, healthSchema)
 		inner := arguments{l, args.scope, content.Attributes}
 		inner.duration("interval", time.Second)
 		inner.duration("timeout", time.Second)
@@ -115,13 +113,12 @@ func (l *loader) checkDynamic(blocks hcl.Blocks, kind string) {
 }
 
 // expand gives the blocks of one type, those that dynamic blocks make among them, in
-// their order.
-func (l *loader) expand(body hcl.Body, s *scope, kind, label string) hcl.Blocks {
+// their order. They are not complete if something is wrong with those, which is reported.
+func (l *loader) expand(body hcl.Body, s *scope, kind, label string) (blocks hcl.Blocks, complete bool) {
 	schema := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: kind, LabelNames: []string{label}}}}
 	l.meter.reset()
 	content, _, diags := dynblock.Expand(body, s.EvalContext).PartialContent(schema)
-	l.add(diags)
-	return content.Blocks
+	return content.Blocks, l.add(diags)
 }
 
 // poolObject is what pool stands for. A pool that could not be made has no value that

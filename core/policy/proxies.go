@@ -42,8 +42,7 @@ func (l *loader) buildProxies() {
 }
 
 func (l *loader) buildProxyBlock(b *block, constants *rules.Scope) {
-	content, diags := b.Body.Content(proxySchema)
-	l.add(diags)
+	content, _ := l.contentOf(b.Body, proxySchema)
 	l.checkDynamic(content.Blocks, "listener")
 	l.checkRuleNames(content.Blocks)
 	s := l.policyScope(b.src, lateLocals)
@@ -110,7 +109,7 @@ var listenerSchema = &hcl.BodySchema{
 
 func (l *loader) buildListeners(b *block, inst instance) []*Listener {
 	var list []*Listener
-	blocks := l.expand(b.Body, inst.scope, "listener", "type")
+	blocks, complete := l.expand(b.Body, inst.scope, "listener", "type")
 	for _, inner := range blocks {
 		if inner.Labels[0] != "tcp" {
 			l.fail(inner.LabelRanges[0], "No such listener type", "A listener is of the type \"tcp\".")
@@ -120,15 +119,14 @@ func (l *loader) buildListeners(b *block, inst instance) []*Listener {
 			list = append(list, listener)
 		}
 	}
-	if len(blocks) == 0 {
+	if len(blocks) == 0 && complete {
 		l.fail(b.DefRange, "Proxy without a listener", "%s has no listener, so no miner can reach it. It needs one, as in listener \"tcp\" { address = \":3333\" }.", inst.address)
 	}
 	return list
 }
 
 func (l *loader) buildListener(b *hcl.Block, inst instance) *Listener {
-	content, diags := b.Body.Content(listenerSchema)
-	l.add(diags)
+	content, _ := l.contentOf(b.Body, listenerSchema)
 	args := arguments{l, inst.scope, content.Attributes}
 	listener := &Listener{
 		Address:          l.listenAddress(args, "address"),

@@ -61,31 +61,6 @@ func (r *report) add(diags hcl.Diagnostics) bool {
 	return !diags.HasErrors()
 }
 
-// polish puts HCL's words into those of this house: it calls a list a tuple, does not
-// look for the nearest name among functions of an outer context, and has no remedy for
-// a double quote within a text.
-func (r *report) polish(d *hcl.Diagnostic) *hcl.Diagnostic {
-	better := *d
-	better.Detail = strings.NewReplacer("tuple", "list", "dynamic value", "value").Replace(d.Detail)
-	if namesSecret(d.Expression, d.EvalContext) {
-		better.Detail = unsaid
-		return &better
-	}
-	if d.Subject == nil || r.sources[d.Subject.Filename] == nil {
-		return &better
-	}
-	src := r.sources[d.Subject.Filename]
-	switch d.Summary {
-	case "Call to unknown function":
-		better.Detail += didYouMean(src.quote(*d.Subject), sortedNames(functions.Functions))
-	case "Missing newline after argument":
-		if code, _ := src.line(d.Subject.Start.Byte); strings.HasPrefix(code[len(argument.FindString(code)):], `"`) {
-			better.Detail += "\n\nIf a double quote is meant to be part of the text, write \\\" in its place."
-		}
-	}
-	return &better
-}
-
 // diagnostics gives what was said: errors first, in the order of their places, each
 // once. A ruleset that a hundred proxies use reports its typo once.
 func (r *report) diagnostics() Diagnostics {

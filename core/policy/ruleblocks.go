@@ -95,8 +95,8 @@ func (l *loader) rules(base string, blocks hcl.Blocks, src *source, s *scope, co
 
 // rule reads one rule. A mistake in one argument leaves the others to be checked.
 func (l *loader) rule(base string, b *hcl.Block, src *source, s *scope) (rules.Rule, bool) {
-	content, diags := b.Body.Content(ruleSchema)
-	r := &ruleReader{l: l, src: src, scope: s, kind: b.Type, ok: l.add(diags)}
+	content, ok := l.contentOf(b.Body, ruleSchema)
+	r := &ruleReader{l: l, src: src, scope: s, kind: b.Type, ok: ok}
 	r.rule = rules.Rule{
 		Address: address(base, b.Type, b.Labels[len(b.Labels)-1]),
 		Kind:    ruleKinds[b.Type],
@@ -194,8 +194,8 @@ func (r *ruleReader) readOutcome(b *hcl.Block) {
 }
 
 func (r *ruleReader) content(b *hcl.Block, schema []hcl.AttributeSchema) arguments {
-	content, diags := b.Body.Content(&hcl.BodySchema{Attributes: schema})
-	r.ok = r.l.add(diags) && r.ok
+	content, ok := r.l.contentOf(b.Body, &hcl.BodySchema{Attributes: schema})
+	r.ok = ok && r.ok
 	return arguments{r.l, r.scope, content.Attributes}
 }
 

@@ -30,8 +30,7 @@ var rulesetSchema = &hcl.BodySchema{
 func (l *loader) buildRulesets() {
 	for _, b := range l.blocks["ruleset"] {
 		set := &ruleset{block: b, variables: map[string]*variable{}}
-		content, diags := b.Body.Content(rulesetSchema)
-		l.add(diags)
+		content, _ := l.contentOf(b.Body, rulesetSchema)
 		set.content = content
 		var blocks []*block
 		for _, inner := range content.Blocks.OfType("variable") {

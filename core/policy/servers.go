@@ -26,7 +26,7 @@ var serverSchema = &hcl.BodySchema{
 func (l *loader) buildServers(b *poolBlock, inst instance) []*Server {
 	first := map[string]hcl.Range{}
 	var servers []*Server
-	blocks := l.expand(b.Body, inst.scope, "server", "name")
+	blocks, complete := l.expand(b.Body, inst.scope, "server", "name")
 	for _, inner := range blocks {
 		name := inner.Labels[0]
 		at, taken := first[name]
@@ -42,7 +42,7 @@ func (l *loader) buildServers(b *poolBlock, inst instance) []*Server {
 			servers = append(servers, server)
 		}
 	}
-	if len(blocks) == 0 {
+	if len(blocks) == 0 && complete {
 		l.fail(b.DefRange, "Pool without servers", "%s has no server. It needs one, as in server \"main\" { address = \"stratum+tcp://pool.example:3333\" }.", inst.address)
 	}
 	return servers
@@ -51,8 +51,7 @@ func (l *loader) buildServers(b *poolBlock, inst instance) []*Server {
 func isBlankOrControl(r rune) bool { return r <= ' ' || r == 0x7f }
 
 func (l *loader) buildServer(b *poolBlock, inner *hcl.Block, inst instance) *Server {
-	content, diags := inner.Body.Content(serverSchema)
-	l.add(diags)
+	content, _ := l.contentOf(inner.Body, serverSchema)
 	args := arguments{l, inst.scope, content.Attributes}
 	server := &Server{Name: inner.Labels[0]}
 	scheme, ok := l.readAddress(args, &server.Target)

@@ -34,8 +34,7 @@ func (l *loader) buildSettings() {
 
 // argumentsOf reads the arguments of a top-level block without inner blocks.
 func (l *loader) argumentsOf(b *block, schema *hcl.BodySchema) arguments {
-	content, diags := b.Body.Content(schema)
-	l.add(diags)
+	content, _ := l.contentOf(b.Body, schema)
 	return arguments{l, l.policyScope(b.src, earlyLocals), content.Attributes}
 }
 

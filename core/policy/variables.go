@@ -75,8 +75,7 @@ func (l *loader) buildVariables() {
 // declareVariable reads the block; the value comes later.
 func (l *loader) declareVariable(b *block) *variable {
 	v := &variable{block: b, kind: cty.DynamicPseudoType, fallback: cty.NilVal}
-	content, diags := b.Body.Content(variableSchema)
-	l.add(diags)
+	content, _ := l.contentOf(b.Body, variableSchema)
 	args := arguments{l, l.scopeOf(b.src, nil), content.Attributes}
 	v.description = args.text("description", "")
 	v.sensitive = args.flag("sensitive")
@@ -125,8 +124,8 @@ func (l *loader) evalFor(v *variable, attr *hcl.Attribute, s *scope) cty.Value {
 var validationSchema = &hcl.BodySchema{Attributes: attributes("condition!", "error_message!")}
 
 func (l *loader) declareValidation(v *variable, b *hcl.Block) {
-	content, diags := b.Body.Content(validationSchema)
-	if !l.add(diags) {
+	content, ok := l.contentOf(b.Body, validationSchema)
+	if !ok {
 		return
 	}
 	check := validation{condition: content.Attributes["condition"].Expr, message: content.Attributes["error_message"].Expr}

@@ -20,3 +20,17 @@ pool "x" {
     }
   }
 }
+
+variable "secret" {
+  default   = "hunter2"
+  sensitive = true
+}
+pool "label" {
+  dynamic "server" {
+    for_each = [1]
+    labels   = [var.secret]
+    content {
+      address = "stratum+tcp://a.example:3333"
+    }
+  }
+}

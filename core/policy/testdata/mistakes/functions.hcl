@@ -8,4 +8,6 @@ locals {
   d = regex("(", "x")
   e = upper(["x"])
   f = var.home.x
+  g = element("x", 1)
+  h = length(5)
 }

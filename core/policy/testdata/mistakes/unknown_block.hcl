@@ -2,3 +2,7 @@ include = ["base/base.hcl"]
 
 pol "x" {}
 drain_timeot = "5s"
+poxy "x" {}
+variabel "x" {}
+zzz {}
+pool = 1
