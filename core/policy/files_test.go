@@ -24,16 +24,26 @@ variable "port" {
 }
 `
 
-// TestFileErrors compares what is said when files or values are not as they should
-// be, whole.
+// fileTest is a policy of some files and what is said about it, whole.
+type fileTest struct {
+	name  string
+	files []string
+	path  string
+	opts  Options
+	want  string
+}
+
+func (test fileTest) run(t *testing.T) {
+	files(t, test.files...)
+	p, ds := Load(test.path, test.opts)
+	if diff := cmp.Diff(strings.TrimPrefix(test.want, "\n"), show(t, ds)); diff != "" || p != nil {
+		t.Errorf("policy %v, what is said (-want +got):\n%s", p, diff)
+	}
+}
+
+// TestFileErrors compares what is said when files are not as they should be.
 func TestFileErrors(t *testing.T) {
-	for _, test := range []struct {
-		name  string
-		files []string
-		path  string
-		opts  Options
-		want  string
-	}{
+	for _, test := range []fileTest{
 		{"missing file", nil, "loka.hcl", Options{}, `
 Error: Policy not readable
 
@@ -79,6 +89,33 @@ Error: File not readable
 
   loka.hcl cannot be read: it is nested too deeply.
 `},
+		{"bad HCL", []string{"a.hcl", "pool {{\n", "b.hcl", "proxy \"x\" {\n"}, ".", Options{}, `
+Error: Argument or block definition required
+
+  on a.hcl:1:7, in pool:
+
+   1 │ pool {{
+     │       ^
+
+  An argument or block definition is required here.
+
+Error: Unclosed configuration block
+
+  on b.hcl:1:11, in proxy "x":
+
+   1 │ proxy "x" {
+     │           ^
+
+  There is no closing brace for this block before the end of the file. This may be caused by incorrect brace nesting elsewhere in this file.
+`},
+	} {
+		t.Run(test.name, test.run)
+	}
+}
+
+// TestMissingAndRefusedValues compares what is said when a value is missing or refused.
+func TestMissingAndRefusedValues(t *testing.T) {
+	for _, test := range []fileTest{
 		{"variable without a value", []string{"loka.hcl", needsWallet}, ".", Options{}, `
 Error: Variable without a value
 
@@ -133,6 +170,14 @@ Error: Value refused
 
   This is checked by the validation at loka.hcl:14:21.
 `},
+	} {
+		t.Run(test.name, test.run)
+	}
+}
+
+// TestWrongValues compares what is said when values are for no variable or of a wrong type.
+func TestWrongValues(t *testing.T) {
+	for _, test := range []fileTest{
 		{
 			"undeclared variables",
 			[]string{"loka.hcl", needsWallet, "x.vars.hcl", "wallet = \"37vuX2\"\nprot = 1\nblock {}\n"},
@@ -199,33 +244,8 @@ Error: Wrong value for a variable
 
   The value of var.port, given by --var port, does not fit its type: a number is required.
 `},
-		{"bad HCL", []string{"a.hcl", "pool {{\n", "b.hcl", "proxy \"x\" {\n"}, ".", Options{}, `
-Error: Argument or block definition required
-
-  on a.hcl:1:7, in pool:
-
-   1 │ pool {{
-     │       ^
-
-  An argument or block definition is required here.
-
-Error: Unclosed configuration block
-
-  on b.hcl:1:11, in proxy "x":
-
-   1 │ proxy "x" {
-     │           ^
-
-  There is no closing brace for this block before the end of the file. This may be caused by incorrect brace nesting elsewhere in this file.
-`},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			files(t, test.files...)
-			p, ds := Load(test.path, test.opts)
-			if diff := cmp.Diff(strings.TrimPrefix(test.want, "\n"), show(t, ds)); diff != "" || p != nil {
-				t.Errorf("policy %v, what is said (-want +got):\n%s", p, diff)
-			}
-		})
+		t.Run(test.name, test.run)
 	}
 }
 

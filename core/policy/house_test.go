@@ -38,17 +38,28 @@ func write(t *testing.T, name, text string) {
 	}
 }
 
-// TestTexts compares what is said for the typical mistakes, whole.
-func TestTexts(t *testing.T) {
-	const (
-		ownPassword = `      password = "'x'"`
-		mapping     = `replace(name, ".", "_")`
-	)
-	for _, test := range []struct {
-		name  string
-		edits []string
-		want  string
-	}{
+const (
+	ownPassword = `      password = "'x'"`
+	mapping     = `replace(name, ".", "_")`
+)
+
+// textTest is a mistake in a policy of the house and what is said about it, whole.
+type textTest struct {
+	name  string
+	edits []string
+	want  string
+}
+
+func (test textTest) run(t *testing.T) {
+	got := plant(t, test.edits...)
+	if diff := cmp.Diff(strings.TrimPrefix(test.want, "\n"), got); diff != "" {
+		t.Errorf("what is said (-want +got):\n%s", diff)
+	}
+}
+
+// TestTextsOfQuoting compares what is said for the typical mistakes with texts and names in expressions.
+func TestTextsOfQuoting(t *testing.T) {
+	for _, test := range []textTest{
 		{"a typo in a heredoc", []string{mapping, `replace(nane, ".", "_")`}, `
 Error: Unknown name in expression
 
@@ -101,6 +112,14 @@ Error: Unknown name in expression
 
   Names in a mining.authorize request: client, listener, method, params, password, pool, proxy, session, user, var.
 `},
+	} {
+		t.Run(test.name, test.run)
+	}
+}
+
+// TestTextsOfUse compares what is said for the typical mistakes with types, pools and templates.
+func TestTextsOfUse(t *testing.T) {
+	for _, test := range []textTest{
 		{"the wrong type", []string{ownPassword, `      password = "params[1]"`}, `
 Error: Wrong type of expression
 
@@ -169,11 +188,6 @@ Error: Unknown name in expression
   var has: aliases, allow, min_difficulty, wallet.
 `},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			got := plant(t, test.edits...)
-			if diff := cmp.Diff(strings.TrimPrefix(test.want, "\n"), got); diff != "" {
-				t.Errorf("what is said (-want +got):\n%s", diff)
-			}
-		})
+		t.Run(test.name, test.run)
 	}
 }
