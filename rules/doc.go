@@ -32,10 +32,9 @@
 // with that of one failure for each rule, and rules that could together hold up a message
 // for more than a millisecond, or build more than a mebibyte, are refused with the names
 // of the heaviest. The figures are for a small server and were measured, not proven. They
-// rest on limits of the message: the caller
-// sees to 16 KiB a line, 64 params and a depth of 8; a named text of more than 1 KiB (16
-// for the coinbase), or a list or map of more than 256 elements or 16 KiB, fails the rule
-// that looks at it.
+// rest on limits of the message: the caller sees to 16 KiB a line, 64 params and a
+// depth of 8; a named text of more than 1 KiB (16 for the coinbase), or a list or
+// map of more than 256 elements or 16 KiB, fails the rule that looks at it.
 //
 // What of the language does not suit messages from strangers is left out or is a function
 // of our own: in finds nothing, instead of failing, where a value has the wrong type, and

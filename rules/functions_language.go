@@ -25,8 +25,8 @@ var languageFunctions = []function{
 
 	{name: "lower", usage: "lower(text)", min: 1, max: 1, weigh: weighCase, doc: "The text in lower case."},
 	{name: "upper", usage: "upper(text)", min: 1, max: 1, weigh: weighCase, doc: "The text in upper case."},
-	{name: "trimPrefix", usage: "trimPrefix(text, prefix)", min: 1, max: 2, weigh: weighTrim, doc: "The text without the prefix."},
-	{name: "trimSuffix", usage: "trimSuffix(text, suffix)", min: 1, max: 2, weigh: weighTrim, doc: "The text without the suffix."},
+	{name: "trimPrefix", usage: "trimPrefix(text, prefix)", min: 1, max: 2, weigh: weighPart, doc: "The text without the prefix."},
+	{name: "trimSuffix", usage: "trimSuffix(text, suffix)", min: 1, max: 2, weigh: weighPart, doc: "The text without the suffix."},
 	{name: "indexOf", usage: "indexOf(text, part)", min: 2, max: 2, weigh: weighScan, doc: "Where the part begins first, or -1."},
 	{name: "lastIndexOf", usage: "lastIndexOf(text, part)", min: 2, max: 2, weigh: weighScan, doc: "Where the part begins last, or -1."},
 	{name: "hasPrefix", usage: "hasPrefix(text, prefix)", min: 2, max: 2, weigh: weighScan, doc: "Whether the text begins with the prefix, like startsWith."},

@@ -30,7 +30,7 @@ func weighPart(a *analyst, args []bound, _ []ast.Node) bound {
 	return args[0]
 }
 
-// weighTrim is for functions that cut at the ends. Characters beyond ASCII are looked for
+// weighTrim is for trim. Characters beyond ASCII are looked for
 // one by one, and there are few of them.
 func weighTrim(a *analyst, args []bound, nodes []ast.Node) bound {
 	each := 8.0 * scanCost
