@@ -17,7 +17,7 @@ func (l *loader) compile(list []rules.Rule) *rules.Program {
 		case !ok:
 			l.failNowhere(m.Summary, "%s", m.Detail)
 		case m.From >= 0 || !l.unguarded[at]:
-			l.fail(at.find(m.From, m.To), m.Summary, "%s", m.Detail+backslashHint(at, m))
+			l.fail(at.of(m), m.Summary, "%s", m.Detail+backslashHint(at, m))
 		}
 	}
 	return program

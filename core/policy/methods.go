@@ -69,8 +69,7 @@ func (l *loader) doubtSpelling(method string, known []string, at hcl.Range) {
 
 // doubtEffect warns of a rule that does nothing when it matches.
 func (l *loader) doubtEffect(r *ruleReader, b *hcl.Block) {
-	if r.ok && len(r.rule.Set) == 0 && r.outcome == nil && !r.rule.Stop && r.rule.OnError == rules.OnErrorDefault {
-		l.warn(b.DefRange, "Rule without effect", "This rule changes nothing when it matches. It can have: %s, and stop = true to skip the rules behind it.",
-			strings.Join(outcomes[b.Type], ", "))
+	if r.ok && !r.acts && !r.rule.Stop && r.rule.OnError == rules.OnErrorDefault {
+		l.warn(b.DefRange, "Rule without effect", "This rule changes nothing when it matches. It needs a block that says what it does, or stop = true to skip the rules behind it.")
 	}
 }

@@ -3,7 +3,6 @@ package policy
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -16,14 +15,6 @@ var ruleHeaders = []hcl.BlockHeaderSchema{
 	{Type: "request", LabelNames: []string{"method", "name"}},
 	{Type: "response", LabelNames: []string{"method", "name"}},
 	{Type: "notification", LabelNames: []string{"method", "name"}},
-}
-
-// outcomes says what the rules of each kind can do.
-var outcomes = map[string][]string{
-	"connect":      {"deny", "route"},
-	"request":      {"set", "deny", "reply", "drop", "route"},
-	"response":     {"set", "drop"},
-	"notification": {"set", "drop"},
 }
 
 var ruleKinds = map[string]rules.Kind{
@@ -65,11 +56,10 @@ type ruleReader struct {
 	l     *loader
 	src   *source
 	scope *scope
-	kind  string
 	rule  rules.Rule
 	ok    bool
-	// outcome is the block besides set that was seen first.
-	outcome *hcl.Block
+	// acts says that there is a block that says what the rule does.
+	acts bool
 }
 
 // rules reads the rules among some blocks, in their order. Rules with a mistake are
@@ -78,10 +68,6 @@ func (l *loader) rules(base string, blocks hcl.Blocks, src *source, s *scope, co
 	ok = true
 	for _, b := range blocks {
 		if !isRule(b) {
-			continue
-		}
-		if !l.isMethod(b) {
-			ok = false
 			continue
 		}
 		l.doubtMethod(b)
@@ -96,11 +82,11 @@ func (l *loader) rules(base string, blocks hcl.Blocks, src *source, s *scope, co
 // rule reads one rule. A mistake in one argument leaves the others to be checked.
 func (l *loader) rule(base string, b *hcl.Block, src *source, s *scope) (rules.Rule, bool) {
 	content, ok := l.contentOf(b.Body, ruleSchema)
-	r := &ruleReader{l: l, src: src, scope: s, kind: b.Type, ok: ok}
+	r := &ruleReader{l: l, src: src, scope: s, ok: ok}
 	r.rule = rules.Rule{
 		Address: address(base, b.Type, b.Labels[len(b.Labels)-1]),
 		Kind:    ruleKinds[b.Type],
-		Origin:  &place{src: src, rng: b.DefRange},
+		Origin:  &place{src: src, rng: b.DefRange, parts: partsOf(b, content)},
 	}
 	if len(b.Labels) == 2 {
 		r.rule.Method = b.Labels[0]
@@ -120,22 +106,25 @@ func (l *loader) rule(base string, b *hcl.Block, src *source, s *scope) (rules.R
 	return r.rule, r.ok
 }
 
+// partsOf gives the places in a rule that the rules may find fault with. Of two blocks of
+// one type the second is an error anyway.
+func partsOf(b *hcl.Block, content *hcl.BodyContent) map[string]hcl.Range {
+	parts := map[string]hcl.Range{}
+	if len(b.LabelRanges) == 2 {
+		parts["method"] = b.LabelRanges[0]
+	}
+	if attr := content.Attributes["on_error"]; attr != nil {
+		parts["on_error"] = attr.Expr.Range()
+	}
+	for _, inner := range content.Blocks {
+		parts[inner.Type] = inner.DefRange
+	}
+	return parts
+}
+
 func (r *ruleReader) fail(at hcl.Range, summary, detail string, args ...any) {
 	r.ok = false
 	r.l.fail(at, summary, detail, args...)
-}
-
-// isMethod makes sure that a rule is for a method, or for the beginning of one.
-func (l *loader) isMethod(b *hcl.Block) bool {
-	if len(b.Labels) < 2 {
-		return true
-	}
-	prefix := strings.TrimSuffix(b.Labels[0], "*")
-	if b.Labels[0] != "" && !strings.Contains(prefix, "*") && !strings.ContainsFunc(prefix, isBlankOrControl) {
-		return true
-	}
-	l.fail(b.LabelRanges[0], "Malformed method", "The first label of a rule is a method such as \"mining.submit\", or the beginning of one and a *, as in \"mining.*\".")
-	return false
 }
 
 func (r *ruleReader) readArguments(args arguments) {
@@ -147,12 +136,7 @@ func (r *ruleReader) readArguments(args arguments) {
 	choices := map[string]rules.OnError{
 		"": rules.OnErrorDefault, "deny": rules.OnErrorDeny, "skip": rules.OnErrorSkip, "drop": rules.OnErrorDrop,
 	}
-	choice := args.choice("on_error", "", "deny", "skip", "drop")
-	r.rule.OnError = choices[choice]
-	if choice == "deny" && (r.kind == "response" || r.kind == "notification") {
-		r.rule.OnError = rules.OnErrorDefault
-		r.fail(args.at("on_error"), "Wrong value", "A %s cannot be denied: it is not the miner who asks. on_error is \"skip\" or \"drop\" here.", r.kind)
-	}
+	r.rule.OnError = choices[args.choice("on_error", "", "deny", "skip", "drop")]
 }
 
 func (r *ruleReader) expression(attr *hcl.Attribute) *rules.Source {
@@ -164,20 +148,10 @@ func (r *ruleReader) expression(attr *hcl.Attribute) *rules.Source {
 	return &source
 }
 
-// readOutcome reads one of the blocks that say what a rule does.
+// readOutcome reads one of the blocks that say what a rule does. Which of them go with
+// the kind of the rule, and with each other, is for the rules to say.
 func (r *ruleReader) readOutcome(b *hcl.Block) {
-	possible := outcomes[r.kind]
-	if !slices.Contains(possible, b.Type) {
-		r.fail(b.DefRange, "Outcome not possible here", "A %s rule cannot have %s. It can have: %s.", r.kind, b.Type, strings.Join(possible, ", "))
-		return
-	}
-	if b.Type != "set" {
-		if r.outcome != nil {
-			r.fail(b.DefRange, "More than one outcome", "A rule has one outcome besides set, and there is %s at %s. Make it two rules.", r.outcome.Type, position(r.outcome.DefRange))
-			return
-		}
-		r.outcome = b
-	}
+	r.acts = true
 	switch b.Type {
 	case "set":
 		r.readSet(b)
@@ -240,10 +214,6 @@ func (r *ruleReader) readReply(b *hcl.Block) {
 // readRoute reads route { pool = pool.x }.
 func (r *ruleReader) readRoute(b *hcl.Block) {
 	args := r.content(b, attributes("pool!"))
-	if r.kind == "request" && r.rule.Method != "mining.subscribe" {
-		r.fail(b.DefRange, "Route too late", "A miner's pool is chosen when it connects or subscribes: after that it mines with what the first pool gave it. Route in a connect rule or in request \"mining.subscribe\".")
-		return
-	}
 	attr := args.attrs["pool"]
 	if attr == nil {
 		return

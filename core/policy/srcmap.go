@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -21,6 +22,29 @@ type place struct {
 	// expression says that the range holds an expression in quotes or a heredoc, so
 	// that runes of its text can be found in it.
 	expression bool
+	// parts are what a rule has in it: its method, on_error, and its blocks by their
+	// types.
+	parts map[string]hcl.Range
+}
+
+// of gives the range that a mistake at this place is about: what the rules say of a rule
+// as a whole is about one of its parts.
+func (p *place) of(m *rules.Error) hcl.Range {
+	found := p.find(m.From, m.To)
+	switch m.Summary {
+	case "Invalid method":
+		found = cmp.Or(p.parts["method"], found)
+	case "Invalid on_error":
+		found = cmp.Or(p.parts["on_error"], found)
+	case "Outcome not possible here", "More than one outcome":
+		for _, kind := range []string{"deny", "reply", "drop", "route"} {
+			part, ok := p.parts[kind]
+			if ok && strings.Contains(m.Detail, kind) && part.Start.Byte > found.Start.Byte {
+				found = part
+			}
+		}
+	}
+	return found
 }
 
 // find gives the range of the runes from..to of the expression at this place, or of
