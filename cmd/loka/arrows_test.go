@@ -131,16 +131,14 @@ func TestTopLevel(t *testing.T) {
 		"CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile", "LICENSE", "Makefile", "README.md",
 		"cmd", "core", "examples", "go.mod", "go.sum", "policies", "rules", "sinks", "transport",
 	}
-	cmd := exec.Command("git", "ls-files")
-	cmd.Dir = root(t)
-	out, err := cmd.Output()
+	entries, err := os.ReadDir(root(t))
 	if err != nil {
-		t.Skipf("not a git checkout: %v", err)
+		t.Fatal(err)
 	}
-	for file := range strings.Lines(string(out)) {
-		top, _, _ := strings.Cut(strings.TrimSpace(file), "/")
-		if !strings.HasPrefix(top, ".") && !slices.Contains(want, top) {
-			t.Errorf("%s does not belong at the top of the tree", top)
+	for _, e := range entries {
+		name := e.Name()
+		if name != "bin" && !strings.HasPrefix(name, ".") && !slices.Contains(want, name) {
+			t.Errorf("%s does not belong at the top of the tree", name)
 		}
 	}
 }

@@ -148,7 +148,7 @@ func TestComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	if listener, err = net.Listen("tcp", address); err != nil {
-		t.Skip("somebody took the port: ", err)
+		t.Fatal("somebody took the port: ", err)
 	}
 	p := pool.New(pool.Config{Difficulty: 1e-7})
 	serving, stop := context.WithCancel(context.Background())

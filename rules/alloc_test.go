@@ -1,0 +1,30 @@
+//go:build !race
+
+package rules
+
+import "testing"
+
+// The race detector makes the pool forget its machines, so this is tested without.
+func TestNoAllocationsWithoutAMatch(t *testing.T) {
+	p := mustCompile(t, house()...)
+	tests := []struct {
+		kind   Kind
+		method string
+		params []any
+	}{
+		{Request, "mining.submit", []any{"john.test", "6a1f", "00000000", "66a0b1c2", "deadbeef"}},
+		{Request, "mining.subscribe", []any{"cpuminer/2.5.1"}},
+		{Request, "mining.authorize", []any{wallet + ".x", "x"}},
+		{Notification, setDifficulty, []any{65536}},
+		{Response, "mining.authorize", []any{"a"}},
+	}
+	for _, test := range tests {
+		method, d := []byte(test.method), &Decision{}
+		var f Facts = facts{ClientIP: "10.1.2.3"}
+		msg := &Message{Method: test.method, Params: test.params, OK: true}
+		n := testing.AllocsPerRun(100, func() { p.Chain(test.kind, method).Decide(msg, f, d) })
+		if n != 0 || len(d.Matched) != 0 {
+			t.Errorf("%v %s: %v allocations; matched %v, failed %v", test.kind, test.method, n, d.Matched, d.Failed)
+		}
+	}
+}
