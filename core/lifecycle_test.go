@@ -209,6 +209,33 @@ proxy "x" {
 	otherPool.want(authorize)
 }
 
+// TestNothingOvertakesTheSubscribeReply has a rule deny what a miner sends while the
+// pool's reply to subscribe, with much behind it, is on its way to it.
+func TestNothingOvertakesTheSubscribeReply(t *testing.T) {
+	s := perform(t, `
+  request "mining.authorize" "no" {
+    deny { message = "no" }
+  }`)
+	burst := subscribed + "\n" + strings.Repeat(`{"id":null,"method":"mining.foo","params":["some work"]}`+"\n", 250)
+	var wg sync.WaitGroup
+	for range 100 {
+		miner := s.miner()
+		miner.send(subscribe)
+		pool := s.accept()
+		pool.want(subscribe)
+		wg.Go(func() { _, _ = pool.nc.Write([]byte(burst)) })
+		wg.Go(func() {
+			for range 20 {
+				_, _ = miner.nc.Write([]byte(authorize + "\n"))
+			}
+		})
+		miner.want(subscribed)
+		wg.Wait()
+		miner.reset()
+		_ = pool.nc.Close()
+	}
+}
+
 // TestFirstBytesAreCounted counts what came before the pool was dialled.
 func TestFirstBytesAreCounted(t *testing.T) {
 	s := perform(t, "")

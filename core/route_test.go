@@ -133,6 +133,25 @@ func TestRouteBeforeTheConfigureAnswer(t *testing.T) {
 	first.wantClosed()
 }
 
+// TestRouteWhereConfigureIsRefused: both pools refuse it, in words of their own.
+func TestRouteWhereConfigureIsRefused(t *testing.T) {
+	s, second := routed(t, routeByAgent)
+	miner := s.miner()
+	miner.send(configure)
+	first := s.accept()
+	first.want(configure)
+	refusal := `{"id":1,"result":null,"error":[-3,"Method not found",null]}`
+	first.send(refusal)
+	miner.want(refusal)
+	miner.send(bitaxe)
+	pool := accept(t, second)
+	line := pool.line()
+	pool.want(bitaxe)
+	id := strings.TrimSuffix(strings.TrimPrefix(line, `{"id":`), configure[len(`{"id":1`):])
+	pool.send(`{"id":`+id+`,"result":false}`, bitaxed)
+	miner.want(bitaxed)
+}
+
 // TestRouteToAnotherMask: the miner was told a mask that the second pool does not grant.
 func TestRouteToAnotherMask(t *testing.T) {
 	s, second := routed(t, routeByAgent)

@@ -135,11 +135,13 @@ func (s *session) writeMiner(p []byte) error {
 func (s *session) fromPool(l *leg) {
 	defer s.done()
 	defer close(l.done)
+	defer func() {
+		if l.heard {
+			l.endpoint.forget()
+		}
+	}()
 	defer s.rescue()
 	err := l.conn.Lines(func(chunk []byte, at time.Time) error { return s.poolChunk(l, chunk, at) })
-	if l.heard {
-		l.endpoint.forget()
-	}
 	if !s.closeLeg(l, poolEnded(err)) {
 		return
 	}
@@ -160,6 +162,13 @@ func (s *session) poolChunk(l *leg, chunk []byte, at time.Time) error {
 	}
 	if err := s.writeMiner(w.out.Miner); err != nil {
 		return err
+	}
+	if w.out.Answered {
+		w.out.Miner = w.out.Miner[:0]
+		s.talk.Written(&w.out)
+		if err := s.writeMiner(w.out.Miner); err != nil {
+			return err
+		}
 	}
 	s.front.proxy.meter.FromPool.Relayed(len(chunk), s.d.opt.Now().Sub(at))
 	switch {

@@ -39,6 +39,9 @@ type Out struct {
 	// Blame says that it is the pool's fault.
 	Close string
 	Blame bool
+	// Answered says that Miner holds the reply to subscribe: Written must be called when
+	// it has been written.
+	Answered bool
 }
 
 // Recorder is told what happens. Record is called with the conversation locked: it must
@@ -67,8 +70,11 @@ type Exchange struct {
 	// the reply to subscribe.
 	subscribing int
 	subscribed  bool
+	writing     bool // its reply is with the caller, not yet with the miner
 	held        []byte
-	replays     []replay
+	// settled says that a subscribe has gone up: the miner has, or gets, work of its pool.
+	settled bool
+	replays []replay
 	// unreplayable says that more was said before subscribe than replays holds.
 	unreplayable bool
 	heard        bool // the pool has sent a line of Stratum

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -86,6 +87,9 @@ func up(x *exchange.Exchange, line string) (pool, miner string) {
 func down(x *exchange.Exchange, line string) (pool, miner string) {
 	var out exchange.Out
 	x.FromPool([]byte(line), start, &out)
+	if out.Answered {
+		x.Written(&out)
+	}
 	return string(out.Pool), string(out.Miner)
 }
 
@@ -244,7 +248,7 @@ func TestNamesThatThePoolRefuses(t *testing.T) {
 	login("W0", "")
 	want(`["W0.a"]`) // not answered yet: clients do not all wait
 	login("W1", "false")
-	want(`Unauthorized`)
+	want(`["W0.a"]`) // the first may still be accepted
 	login("W1", "true")
 	want(`["W1.a"]`)
 	login("W2", "false")
@@ -253,6 +257,98 @@ func TestNamesThatThePoolRefuses(t *testing.T) {
 	want(`["W1.a"]`) // ckpool ignores a second authorize
 	login("W3", "null")
 	want(`["W3.a"]`)
+}
+
+// TestRefusedName: nobody may submit under it.
+func TestRefusedName(t *testing.T) {
+	x := begin(t, silent{}, toWallet)
+	up(x, subscribe)
+	down(x, subscribed)
+	up(x, authorize)
+	down(x, `{"id":2,"result":false,"error":null}`+"\n")
+	if pool, miner := up(x, `{"id":4,"method":"mining.submit","params":["a.b"]}`+"\n"); pool != "" || !strings.Contains(miner, "Unauthorized") {
+		t.Errorf("got %q, %q", pool, miner)
+	}
+}
+
+// TestTwoAuthorizesInFlight: the pool accepts the first and refuses the second.
+func TestTwoAuthorizesInFlight(t *testing.T) {
+	x := begin(t, silent{}, toWallet)
+	up(x, authorize)
+	up(x, strings.Replace(authorize, `"id":2`, `"id":3`, 1))
+	down(x, authorized)
+	down(x, `{"id":3,"result":null,"error":[20,"already authorized",null]}`+"\n")
+	if pool, _ := up(x, `{"id":4,"method":"mining.submit","params":["a.b"]}`+"\n"); !strings.Contains(pool, `"W.a_b"`) {
+		t.Errorf("got %q", pool)
+	}
+}
+
+// TestRouteOnlyBeforeASubscribe: whatever became of the first one.
+func TestRouteOnlyBeforeASubscribe(t *testing.T) {
+	route := rules.Rule{Kind: rules.Request, Method: "mining.subscribe", When: when("agent == 'go'"), Route: "pool.second"}
+	again := []byte(`{"id":9,"method":"mining.subscribe","params":["go"]}` + "\n")
+	for name, before := range map[string]func(*exchange.Exchange){
+		"unanswered": func(x *exchange.Exchange) { up(x, subscribe) },
+		"no id":      func(x *exchange.Exchange) { up(x, strings.Replace(subscribe, `"id":1`, `"id":null`, 1)) },
+		"given up": func(x *exchange.Exchange) {
+			up(x, subscribe)
+			for i := range 300 {
+				up(x, fmt.Sprintf(`{"id":%d,"method":"mining.foo"}`+"\n", 100+i))
+			}
+		},
+	} {
+		x := begin(t, silent{}, route)
+		before(x)
+		var out exchange.Out
+		x.FromMiner(again, start, &out)
+		if out.Route != "" {
+			t.Errorf("%s: it is routed to %s", name, out.Route)
+		}
+	}
+	var out exchange.Out
+	begin(t, silent{}, route).FromMiner(again, start, &out)
+	if out.Route != "pool.second" {
+		t.Errorf("routed to %q", out.Route)
+	}
+}
+
+// TestMemoryOfOneMiner says all that a hostile miner can make a conversation remember.
+func TestMemoryOfOneMiner(t *testing.T) {
+	long := strings.Repeat("m", 15_000)
+	byPassword := set(rules.Request, "mining.authorize", "user", "user + password")
+	for name, line := range map[string]func(i int) string{
+		"methods": func(i int) string { return fmt.Sprintf(`{"id":%d,"method":"%s%d"}`, i, long, i) },
+		"submits": func(i int) string {
+			return fmt.Sprintf(`{"id":%d,"method":"mining.submit","params":["%s%d"]}`, i, long, i)
+		},
+		"names": func(i int) string {
+			return fmt.Sprintf(`{"id":%d,"method":"mining.authorize","params":["n%d","%s"]}`, i, i%1024, long[:440])
+		},
+	} {
+		var list []rules.Rule
+		if name == "names" {
+			list = append(list, byPassword)
+		}
+		x := begin(t, silent{}, list...)
+		up(x, subscribe)
+		down(x, subscribed)
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		for i := range 4000 {
+			up(x, line(10+i)+"\n")
+			if name == "names" {
+				down(x, fmt.Sprintf(`{"id":%d,"result":true}`+"\n", 10+i))
+			}
+		}
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		if held := int64(after.HeapAlloc) - int64(before.HeapAlloc); held > 600<<10 && !raceEnabled {
+			t.Errorf("%s: %d KiB are held", name, held>>10)
+		}
+		runtime.KeepAlive(x)
+	}
 }
 
 // TestLookalikes: some programs compare a method's beginning only, without regard to

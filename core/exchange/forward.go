@@ -155,6 +155,7 @@ func (x *Exchange) sent(out *Out, start int, r request) {
 		x.record(Record{What: ShareForwarded, Method: r.method, Rule: -1, worker: r.worker})
 	}
 	x.keepForReplay(out.Pool[start:], r.method, r.id)
+	x.settled = x.settled || r.method == stratum.MethodSubscribe
 	if r.id.IsNull() { // nobody can tell its answer
 		x.lose(&r, "no_id")
 		return
@@ -180,6 +181,9 @@ func (x *Exchange) giveUp(out *Out) {
 	r := x.pending.list[0]
 	x.pending.remove(0)
 	x.lose(&r, "unanswered")
+	if r.method == stratum.MethodAuthorize { // its answer will be nobody's
+		x.names.answered(r.worker, false)
+	}
 	if r.orig != nil {
 		x.answer(out, stratum.AppendErrorReply(nil, r.orig, stratum.CodeOther, "No answer from the pool"))
 	}

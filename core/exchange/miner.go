@@ -78,7 +78,7 @@ func (x *Exchange) refuse(reason string, out *Out) {
 // answer sends the miner a reply of our own, behind the pool's reply to subscribe.
 func (x *Exchange) answer(out *Out, reply []byte) {
 	switch {
-	case x.subscribing == 0 || x.subscribed:
+	case !x.writing && (x.subscribing == 0 || x.subscribed):
 		out.Miner = append(out.Miner, reply...)
 	case len(x.held)+len(reply) > maxHeld:
 		out.Close = "too many requests before the reply to subscribe"
@@ -106,7 +106,7 @@ func (x *Exchange) request(method string, out *Out) {
 	}
 	x.scratch.shown.Params = shown
 	d := x.walk(chain, rules.Request, method, &x.scratch.shown)
-	if d.Verdict == rules.Forward && x.subscribing == 0 && !x.subscribed { // later the miner has work of its pool
+	if d.Verdict == rules.Forward && !x.settled {
 		out.Route = d.Route
 	}
 	switch d.Verdict {
@@ -157,7 +157,7 @@ func (x *Exchange) submitter() *worker {
 		return w
 	}
 	name, err := stratum.Text(raw)
-	if err != nil {
+	if err != nil || len(raw) > maxNameBytes {
 		return &worker{boxedName: "", boxedPool: ""}
 	}
 	return &worker{name: name, boxedName: name, boxedPool: ""}

@@ -14,9 +14,6 @@ type worker struct {
 	pool string
 	json []byte // the pool's name as JSON text
 
-	accepted bool    // by the pool
-	next     *worker // the same name authorised again, not answered yet
-
 	boxedName, boxedPool any
 }
 
@@ -43,13 +40,28 @@ const (
 	maxNamesBytes = 128 << 10
 )
 
-// names holds what authorize was mapped to, by the miner's own name, for one upstream
-// connection. A name may be used before the pool has answered, since clients do not
-// all wait. One that was authorised before keeps what it was mapped to until the pool
-// has accepted the new: ckpool ignores a second authorize.
+// name is a miner's name, with what it was mapped to: by the authorize that the pool
+// accepted last, and by those that it has not answered, oldest first.
+type name struct {
+	text     string
+	accepted *worker
+	waiting  []*worker
+}
+
+// worker is the one in force. A name may be used before the pool has answered, since
+// clients do not all wait; then it is the first, because ckpool ignores a second
+// authorize.
+func (n *name) worker() *worker {
+	if n.accepted != nil {
+		return n.accepted
+	}
+	return n.waiting[0]
+}
+
+// names holds the names of one upstream connection.
 type names struct {
-	list   []*worker
-	latest *worker
+	list   []*name
+	latest *worker // that the pool accepted last, or the first that it was told of
 	bytes  int
 }
 
@@ -59,55 +71,46 @@ func (n *names) find(raw []byte) *worker {
 	if len(raw) > maxNameBytes {
 		return nil
 	}
-	for _, w := range n.list {
-		if bytes.Equal(w.raw, raw) {
+	for _, e := range n.list {
+		if w := e.worker(); bytes.Equal(w.raw, raw) {
 			return w
 		}
 	}
-	name, err := stratum.Text(raw)
+	text, err := stratum.Text(raw)
 	if err != nil {
 		return nil
 	}
-	return n.byName(name)
+	return n.byName(text)
 }
 
-func (n *names) byName(name string) *worker {
-	if i := n.place(name); i >= 0 {
-		return n.list[i]
+func (n *names) byName(text string) *worker {
+	if i := n.place(text); i >= 0 {
+		return n.list[i].worker()
 	}
 	return nil
 }
 
-func (n *names) place(name string) int {
-	return slices.IndexFunc(n.list, func(w *worker) bool { return w.name == name })
+func (n *names) place(text string) int {
+	return slices.IndexFunc(n.list, func(e *name) bool { return e.text == text })
 }
 
 // room reports whether put has a place for a worker.
 func (n *names) room(w *worker) bool {
-	return n.byName(w.name) != nil || len(n.list) < maxNames && n.bytes+w.size() <= maxNamesBytes
+	return n.bytes+w.size() <= maxNamesBytes && (len(n.list) < maxNames || n.place(w.name) >= 0)
 }
 
 // put adds a worker on its way to the pool.
 func (n *names) put(w *worker) {
 	i := n.place(w.name)
-	switch {
-	case i < 0:
-		n.list = append(n.list, w)
-		n.bytes += w.size()
-		n.latest = w
-	case n.list[i].accepted:
-		n.list[i].next = w
-	default:
-		n.replace(i, w)
+	if i < 0 {
+		i = len(n.list)
+		n.list = append(n.list, &name{text: w.name})
 	}
-}
-
-func (n *names) replace(i int, w *worker) {
-	n.bytes += w.size() - n.list[i].size()
-	if n.latest == n.list[i] {
+	n.list[i].waiting = append(n.list[i].waiting, w)
+	n.bytes += w.size()
+	if n.latest == nil {
 		n.latest = w
 	}
-	n.list[i] = w
 }
 
 // answered notes what the pool said of a worker.
@@ -116,19 +119,32 @@ func (n *names) answered(w *worker, ok bool) {
 		return
 	}
 	i := n.place(w.name)
-	switch {
-	case i < 0:
-	case ok && (n.list[i] == w || n.list[i].next == w):
-		w.accepted = true
-		n.replace(i, w)
-		n.latest = w
-	case n.list[i] == w: // nobody knows it after all
-		n.bytes -= w.size()
+	if i < 0 {
+		return
+	}
+	e := n.list[i]
+	at := slices.Index(e.waiting, w)
+	if at < 0 {
+		return
+	}
+	e.waiting = slices.Delete(e.waiting, at, at+1)
+	gone := w
+	if ok {
+		gone, e.accepted, n.latest = e.accepted, w, w
+	}
+	n.forget(gone)
+	if e.accepted == nil && len(e.waiting) == 0 { // nobody knows it
 		n.list = slices.Delete(n.list, i, i+1)
-		if n.latest == w {
-			n.latest = nil
-		}
-	case n.list[i].next == w:
-		n.list[i].next = nil
+	}
+}
+
+// forget lets go of a worker that is in force no more, or never was.
+func (n *names) forget(w *worker) {
+	if w == nil {
+		return
+	}
+	n.bytes -= w.size()
+	if n.latest == w {
+		n.latest = nil
 	}
 }

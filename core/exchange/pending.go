@@ -70,7 +70,13 @@ func (p *pending) remove(i int) {
 }
 
 // size is what a request holds besides itself.
-func (r *request) size() int { return len(r.orig) + len(r.params) }
+func (r *request) size() int {
+	n := len(r.orig) + len(r.params) + len(r.method)
+	if r.worker != nil && !r.worker.known() {
+		n += len(r.worker.name)
+	}
+	return n
+}
 
 // full reports whether the oldest request has to make room for another.
 func (p *pending) full(r *request) bool {

@@ -135,7 +135,7 @@ func (x *Exchange) response(out *Out) {
 		return
 	}
 	x.current = r.worker
-	x.settled(&r)
+	x.conclude(&r)
 	d := x.judgeReply(&r)
 	if d != nil && d.Verdict == rules.Dropped {
 		x.drop(rules.Response, r.method, d.By)
@@ -170,8 +170,8 @@ func (x *Exchange) ok(method string) bool {
 	return x.absent(m.Error) && m.Result.Present() && string(m.Result.Of(x.scratch.text)) != "false"
 }
 
-// settled records what a reply says of its request.
-func (x *Exchange) settled(r *request) {
+// conclude records what a reply says of its request.
+func (x *Exchange) conclude(r *request) {
 	for i := range x.replays {
 		if p := &x.replays[i]; p.id == r.id && p.result == nil {
 			p.answer(x.scratch.text, &x.scratch.msg)
@@ -191,11 +191,20 @@ func (x *Exchange) settled(r *request) {
 	}
 }
 
-// subscribeAnswered lets go what waited for the reply to subscribe.
+// subscribeAnswered has the reply to subscribe go to the miner. What waits for it waits
+// until it has been written: the other direction could overtake it on the way.
 func (x *Exchange) subscribeAnswered(out *Out) {
 	x.subscribing--
 	x.subscribed = true
 	x.replays = nil
+	x.writing, out.Answered = true, true
+}
+
+// Written says that the reply to subscribe has been written, and lets go what waited.
+func (x *Exchange) Written(out *Out) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.writing = false
 	x.release(out)
 }
 

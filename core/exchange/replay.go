@@ -36,7 +36,7 @@ const (
 
 // keepForReplay notes a request that goes up before any subscribe.
 func (x *Exchange) keepForReplay(line []byte, method string, id stratum.ID) {
-	if !x.cfg.Replays || x.subscribed || x.subscribing > 0 || method == stratum.MethodSubscribe {
+	if !x.cfg.Replays || x.settled || method == stratum.MethodSubscribe {
 		return
 	}
 	var m stratum.Message
@@ -91,8 +91,8 @@ func (x *Exchange) compare(r *replay, out *Out) {
 	}
 	whole := stratum.Span{To: int32(len(r.result))}
 	had, _ := stratum.ParseConfigureResult(r.result, whole)
-	has, ok := stratum.ParseConfigureResult(x.scratch.text, x.scratch.msg.Result)
-	if !ok || had.VersionRolling != has.VersionRolling || had.Mask != has.Mask {
+	has, _ := stratum.ParseConfigureResult(x.scratch.text, x.scratch.msg.Result) // a refusal rolls nothing
+	if had.VersionRolling != has.VersionRolling || had.Mask != has.Mask {
 		out.Close = "the pool it is routed to rolls versions otherwise than it was told"
 	}
 }
