@@ -72,9 +72,10 @@ type Exchange struct {
 	subscribed  bool
 	writing     bool // its reply is with the caller, not yet with the miner
 	held        []byte
-	// settled says that a subscribe has gone up: the miner has, or gets, work of its pool.
-	settled bool
-	replays []replay
+	// subscribeSent says that one has gone up, whatever became of it: the miner has, or
+	// gets, work of its pool.
+	subscribeSent bool
+	replays       []replay
 	// unreplayable says that more was said before subscribe than replays holds.
 	unreplayable bool
 	heard        bool // the pool has sent a line of Stratum
@@ -107,8 +108,11 @@ func (x *Exchange) Connect(at time.Time, out *Out) bool {
 func (x *Exchange) SetPool(pool string, maxRequestBytes int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.boxed.pool = pool
-	x.cfg.Pool, x.cfg.MaxRequestBytes = pool, maxRequestBytes
+	x.turn(pool, maxRequestBytes)
+}
+
+func (x *Exchange) turn(pool string, maxRequestBytes int) {
+	x.boxed.pool, x.cfg.MaxRequestBytes = pool, maxRequestBytes
 }
 
 // Outstanding is the number of requests that are worth waiting for: the shares, and

@@ -155,7 +155,7 @@ func (x *Exchange) sent(out *Out, start int, r request) {
 		x.record(Record{What: ShareForwarded, Method: r.method, Rule: -1, worker: r.worker})
 	}
 	x.keepForReplay(out.Pool[start:], r.method, r.id)
-	x.settled = x.settled || r.method == stratum.MethodSubscribe
+	x.subscribeSent = x.subscribeSent || r.method == stratum.MethodSubscribe
 	if r.id.IsNull() { // nobody can tell its answer
 		x.lose(&r, "no_id")
 		return
@@ -188,7 +188,7 @@ func (x *Exchange) giveUp(out *Out) {
 		x.answer(out, stratum.AppendErrorReply(nil, r.orig, stratum.CodeOther, "No answer from the pool"))
 	}
 	if r.method == stratum.MethodSubscribe && r.again == nil {
-		if x.subscribing--; x.subscribing == 0 {
+		if x.subscribing--; x.subscribing == 0 && !x.writing {
 			x.release(out)
 		}
 	}

@@ -25,7 +25,7 @@ func (x *Exchange) FromMiner(line []byte, at time.Time, out *Out) {
 		x.refuse(RefusedMalformed, out)
 	case x.absent(m.Method): // an answer to a request of the pool
 		out.Pool = append(out.Pool, line...)
-		x.record(Record{What: Message, Kind: rules.Response, Method: "", Rule: -1})
+		x.record(Record{What: Message, Kind: rules.Response, Rule: -1})
 	default:
 		x.called(out)
 	}
@@ -106,7 +106,7 @@ func (x *Exchange) request(method string, out *Out) {
 	}
 	x.scratch.shown.Params = shown
 	d := x.walk(chain, rules.Request, method, &x.scratch.shown)
-	if d.Verdict == rules.Forward && !x.settled {
+	if d.Verdict == rules.Forward && !x.subscribeSent {
 		out.Route = d.Route
 	}
 	switch d.Verdict {

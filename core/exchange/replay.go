@@ -36,7 +36,7 @@ const (
 
 // keepForReplay notes a request that goes up before any subscribe.
 func (x *Exchange) keepForReplay(line []byte, method string, id stratum.ID) {
-	if !x.cfg.Replays || x.settled || method == stratum.MethodSubscribe {
+	if !x.cfg.Replays || x.subscribeSent || method == stratum.MethodSubscribe {
 		return
 	}
 	var m stratum.Message
@@ -69,7 +69,7 @@ func (x *Exchange) Movable() error {
 func (x *Exchange) Rerouted(pool string, maxRequestBytes int, out *Out) {
 	x.begin()
 	defer x.end()
-	x.boxed.pool, x.cfg.Pool, x.cfg.MaxRequestBytes = pool, pool, maxRequestBytes
+	x.turn(pool, maxRequestBytes)
 	x.heard = false
 	for i := range x.replays {
 		r := &x.replays[i]
