@@ -26,9 +26,9 @@ func (s *session) Record(r *exchange.Record) {
 		m.Refused(r.Reason)
 		s.logRefused(r)
 	case exchange.Unjudged:
-		m.Refused("unjudged")
+		m.Odd("unjudged")
 	case exchange.Unmatched:
-		m.Refused("unmatched")
+		m.Odd("unmatched")
 	case exchange.Renumbered:
 		m.Renumbered()
 	case exchange.RuleMatched:

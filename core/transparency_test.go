@@ -115,6 +115,8 @@ func TestC07IDsComeBackExactly(t *testing.T) {
 	}
 	pool.send(`{"id":null,"result":[],"error":true}`)
 	miner.want(`{"id":null,"result":[],"error":true}`)
+	s.wantCount(1, "loka_lines_odd_total", "what", "unmatched")
+	s.wantCount(0, "loka_lines_refused_total")
 }
 
 // TestC07EqualIDs submits three times under id 4 before any answer, as cpuminer does,
@@ -367,8 +369,7 @@ func TestC20EndOfEitherSide(t *testing.T) {
 	}
 }
 
-// TestC20LastLinesArrive closes the pool right behind its last line, with lines of the
-// miner still unread.
+// TestC20LastLinesArrive closes the pool right behind its last line.
 func TestC20LastLinesArrive(t *testing.T) {
 	s := perform(t, "")
 	miner, pool := s.pair()

@@ -11,7 +11,8 @@ type Meter struct {
 
 	sessions, pending              *prometheus.GaugeVec
 	opened, closed                 *prometheus.CounterVec
-	messages, refused, renumbered  *prometheus.CounterVec
+	messages, refused, odd         *prometheus.CounterVec
+	renumbered                     *prometheus.CounterVec
 	bytes                          *prometheus.CounterVec
 	ruleMatches, ruleErrors        *prometheus.CounterVec
 	submitted, accepted, rejected  *prometheus.CounterVec
@@ -34,6 +35,7 @@ func New() *Meter {
 	m.closed = m.counter("loka_sessions_closed_total", "Sessions that ended, by reason.", "proxy", "reason")
 	m.messages = m.counter("loka_messages_total", "Messages by kind, method and what became of them.", "proxy", "kind", "method", "verdict")
 	m.refused = m.counter("loka_lines_refused_total", "Lines that were not forwarded because they are no messages, by reason.", "proxy", "reason")
+	m.odd = m.counter("loka_lines_odd_total", "Lines that were forwarded all the same: replies to nothing (unmatched), and messages of a pool that no rule could be shown (unjudged).", "proxy", "what")
 	m.renumbered = m.counter("loka_requests_renumbered_total", "Requests sent up under another id, because their own was still unanswered.", "proxy")
 	m.bytes = m.counter("loka_received_bytes_total", "Bytes received, by the side they came from.", "proxy", "from")
 	m.ruleMatches = m.counter("loka_rule_matches_total", "Messages that a rule matched.", "proxy", "rule")

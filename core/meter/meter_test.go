@@ -15,6 +15,7 @@ func touch(m *meter.Meter) {
 	p := m.Proxy(`proxy.site["one"]`, []string{"ruleset.house.request.a"})
 	p.Message("request", "mining.submit", "forward")
 	p.Refused("blank")
+	p.Odd("unmatched")
 	p.Closed("miner_gone")
 	p.Renumbered()
 	p.RuleMatched(0)

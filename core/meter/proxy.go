@@ -11,6 +11,7 @@ type Proxy struct {
 	name        string
 	messages    *family[message]
 	refused     *family[string]
+	odd         *family[string]
 	closed      *family[string]
 	renumbered  prometheus.Counter
 	ruleMatches []prometheus.Counter
@@ -37,6 +38,7 @@ func (m *Meter) Proxy(name string, rules []string) *Proxy {
 			return m.messages.WithLabelValues(name, k.kind, k.method, k.verdict)
 		}),
 		refused:    newFamily(func(reason string) prometheus.Counter { return m.refused.WithLabelValues(name, reason) }),
+		odd:        newFamily(func(what string) prometheus.Counter { return m.odd.WithLabelValues(name, what) }),
 		closed:     newFamily(func(reason string) prometheus.Counter { return m.closed.WithLabelValues(name, reason) }),
 		renumbered: m.renumbered.WithLabelValues(name),
 		FromMiner:  m.side(name, "miner"),
@@ -60,6 +62,9 @@ func (p *Proxy) Message(kind, method, verdict string) {
 
 // Refused counts a line that was not forwarded.
 func (p *Proxy) Refused(reason string) { p.refused.get(reason).Inc() }
+
+// Odd counts a line that was forwarded all the same.
+func (p *Proxy) Odd(what string) { p.odd.get(what).Inc() }
 
 // Closed counts a session that ended.
 func (p *Proxy) Closed(reason string) { p.closed.get(reason).Inc() }
