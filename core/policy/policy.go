@@ -21,6 +21,9 @@ type Policy struct {
 	Proxies []*Proxy
 	// DrainTimeout is how long living sessions may take to finish when loka stops.
 	DrainTimeout time.Duration
+
+	// secrets is what nothing that is told of the policy may show.
+	secrets secrets
 }
 
 // Admin is the block admin: where metrics, health and the API are served. An empty

@@ -121,6 +121,22 @@ ruleset "r" {
 }
 
 // TestLocate finds an expression that failed on a message.
+// TestDiagnoseRedacts: what fails at run time is told without what is sensitive, be it
+// in the quoted line or in the words.
+func TestDiagnoseRedacts(t *testing.T) {
+	text := "variable \"secret\" {\n  default   = \"hunter22\"\n  sensitive = true\n}\n" +
+		policyWith("    when = \"user == 'hunter22' + params[5]\"\n")
+	p, ds := loadText(t, text)
+	if ds.HasErrors() {
+		t.Fatalf("said:\n%s", show(t, ds))
+	}
+	when := p.Proxies[0].Program.Rules()[0].When
+	got := show(t, Diagnostics{p.Diagnose(&rules.Error{Origin: when.Origin, From: -1, To: -1, Summary: "Expression failed", Detail: "There is no key hunter22."})})
+	if strings.Contains(got, "hunter22") || !strings.Contains(got, "'********' + params[5]") {
+		t.Errorf("said:\n%s", got)
+	}
+}
+
 func TestLocate(t *testing.T) {
 	text := policyWith("    when = \"params[5] == 'x'\"\n")
 	p, ds := loadText(t, text)

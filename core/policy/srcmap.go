@@ -228,12 +228,17 @@ func (p *Policy) Locate(err *rules.Error) string {
 }
 
 // Diagnose gives an error of an expression, found when it ran, in full: with the
-// source quoted and underlined.
+// source quoted and underlined, and nothing sensitive in it.
 func (p *Policy) Diagnose(err *rules.Error) Diagnostic {
-	d := Diagnostic{Severity: Error, Summary: err.Summary, Detail: err.Detail}
+	d := Diagnostic{Severity: Error, Summary: err.Summary, Detail: p.Redact(err.Detail)}
 	if at, ok := err.Origin.(*place); ok {
 		rng := at.find(err.From, err.To)
 		d.Range, d.Snippet = publicRange(rng), at.src.snippet(rng)
+		p.secrets.censor(&d, rng)
 	}
 	return d
 }
+
+// Redact takes the sensitive values of the policy out of a text. Those under four
+// characters are left: they would be found in every second word.
+func (p *Policy) Redact(text string) string { return p.secrets.redact(text) }
