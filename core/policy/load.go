@@ -54,8 +54,8 @@ func Load(path string, opts Options) (*Policy, Diagnostics) {
 type loader struct {
 	*report
 	opts   Options
-	inputs inputs
-	meter  meter
+	inputs *inputs
+	meter  *meter
 	// root is the directory that the policy is in. Only a policy that isDirectory has
 	// files of values that belong to it.
 	root        string
@@ -67,12 +67,11 @@ type loader struct {
 	blocks    map[string][]*block
 	variables map[string]*variable
 	locals    map[string]*local
-	pools     map[string]*poolBlock
+	pools     *references[Pool]
+	proxies   *references[Proxy]
 	rulesets  map[string]*ruleset
-	// poolAt finds a pool by its address; poolValue is what pool stands for once all
-	// pools are made.
+	// poolAt finds a pool by its address.
 	poolAt    map[string]*Pool
-	poolValue cty.Value
 	listeners map[string]listenerPlace
 	// unguarded holds the places of values whose rule has no condition, though it
 	// should have one; see unguard.
@@ -85,15 +84,16 @@ func newLoader(opts Options) *loader {
 	return &loader{
 		report:    newReport(),
 		opts:      opts,
-		inputs:    inputs{contents: map[string][]byte{}},
+		inputs:    &inputs{contents: map[string][]byte{}},
+		meter:     &meter{},
 		seen:      map[string]bool{},
 		blocks:    map[string][]*block{},
 		variables: map[string]*variable{},
 		locals:    map[string]*local{},
-		pools:     map[string]*poolBlock{},
+		pools:     poolReferences(),
+		proxies:   proxyReferences(),
 		rulesets:  map[string]*ruleset{},
 		poolAt:    map[string]*Pool{},
-		poolValue: cty.NilVal,
 		listeners: map[string]listenerPlace{},
 		unguarded: map[*place]bool{},
 		policy: &Policy{

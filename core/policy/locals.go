@@ -153,7 +153,7 @@ func (l *loader) localScope(loc *local) *scope {
 	}
 	names := map[string]cty.Value{"var": l.varObject(), "local": cty.ObjectVal(values)}
 	if loc.stage == lateLocals {
-		names["pool"] = l.poolObject()
+		names["pool"] = l.pools.object()
 	}
 	s := l.scopeOf(loc.src, names)
 	s.members["local"] = sortedNames(l.locals)

@@ -46,12 +46,14 @@ func (l *loader) buildProxyBlock(b *block, constants *rules.Scope) {
 	l.checkDynamic(content.Blocks, "listener")
 	l.checkRuleNames(content.Blocks)
 	s := l.policyScope(b.src, lateLocals)
-	list, ok := l.instances(address("proxy", b.name()), content.Attributes["for_each"], s)
-	if !ok {
-		return
-	}
+	declared := l.proxies.declare(b)
+	declared.many = content.Attributes["for_each"] != nil
+	var list []instance
+	list, declared.known = l.instances(address("proxy", b.name()), content.Attributes["for_each"], s)
 	for _, inst := range list {
-		l.policy.Proxies = append(l.policy.Proxies, l.buildProxy(b, content, inst, constants))
+		proxy := l.buildProxy(b, content, inst, constants)
+		declared.made[inst.key] = proxy
+		l.policy.Proxies = append(l.policy.Proxies, proxy)
 	}
 }
 
@@ -59,7 +61,7 @@ func (l *loader) buildProxy(b *block, content *hcl.BodyContent, inst instance, c
 	proxy := &Proxy{Address: inst.address, Routes: map[string]*Pool{}}
 	args := arguments{l, inst.scope, content.Attributes}
 	if attr := args.attrs["pool"]; attr != nil {
-		proxy.Pool = l.poolNamed(attr, inst.scope)
+		proxy.Pool = l.pools.named(l, attr, inst.scope)
 	}
 	if args.choice("extranonce", "pool", "pool", "stable") == "stable" {
 		l.fail(args.at("extranonce"), "Not available yet", "extranonce = \"stable\" is not available yet. With \"pool\", the default, miners get the pool's own extranonce.")

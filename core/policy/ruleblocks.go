@@ -218,7 +218,7 @@ func (r *ruleReader) readRoute(b *hcl.Block) {
 	if attr == nil {
 		return
 	}
-	pool := r.l.poolNamed(attr, r.scope)
+	pool := r.l.pools.named(r.l, attr, r.scope)
 	if pool == nil {
 		r.ok = false
 		return

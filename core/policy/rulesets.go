@@ -130,7 +130,7 @@ func (l *loader) validateArguments(set *ruleset, attrs hcl.Attributes, values ma
 // rulesetScope is what the plain arguments in a ruleset can name: its own variables
 // and, since they are the proxy's surroundings and no setting, the pools.
 func (l *loader) rulesetScope(set *ruleset, values map[string]cty.Value) *scope {
-	return l.scopeOf(set.src, map[string]cty.Value{"var": cty.ObjectVal(values), "pool": l.poolObject()})
+	return l.scopeOf(set.src, map[string]cty.Value{"var": cty.ObjectVal(values), "pool": l.pools.object()})
 }
 
 // scopeOfValues gives the constants that the expressions of a ruleset see.

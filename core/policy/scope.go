@@ -57,7 +57,7 @@ func (l *loader) scopeOf(src *source, names map[string]cty.Value) *scope {
 func (l *loader) policyScope(src *source, when stage) *scope {
 	s := l.scopeOf(src, map[string]cty.Value{"var": l.varObject(), "local": l.localObject()})
 	if when == lateLocals {
-		s.Variables["pool"] = l.poolObject()
+		s.Variables["pool"] = l.pools.object()
 		return s
 	}
 	s.late = map[string]bool{}
@@ -95,8 +95,11 @@ func (l *loader) checkName(traversal hcl.Traversal, s *scope) bool {
 		l.failName(traversal, s)
 		return false
 	}
-	if root == "pool" {
-		return l.checkPool(traversal)
+	switch root {
+	case "pool":
+		return l.pools.check(l, traversal)
+	case "proxy":
+		return l.proxies.check(l, traversal)
 	}
 	members, ok := s.members[root]
 	if !ok || len(traversal) < 2 {

@@ -23,7 +23,7 @@ var serverSchema = &hcl.BodySchema{
 }
 
 // buildServers makes the servers of a pool, in their order.
-func (l *loader) buildServers(b *poolBlock, inst instance) []*Server {
+func (l *loader) buildServers(b *referable[Pool], inst instance) []*Server {
 	first := map[string]hcl.Range{}
 	var servers []*Server
 	blocks, complete := l.expand(b.Body, inst.scope, "server", "name")
@@ -50,7 +50,7 @@ func (l *loader) buildServers(b *poolBlock, inst instance) []*Server {
 
 func isBlankOrControl(r rune) bool { return r <= ' ' || r == 0x7f }
 
-func (l *loader) buildServer(b *poolBlock, inner *hcl.Block, inst instance) *Server {
+func (l *loader) buildServer(b *referable[Pool], inner *hcl.Block, inst instance) *Server {
 	content, _ := l.contentOf(inner.Body, serverSchema)
 	args := arguments{l, inst.scope, content.Attributes}
 	server := &Server{Name: inner.Labels[0]}
@@ -118,7 +118,7 @@ func splitAddress(address string) (scheme, hostPort, problem string) {
 
 // readTLS makes the TLS settings of a server. They are read in any case, so that
 // their mistakes are reported whatever the address is.
-func (l *loader) readTLS(b *poolBlock, args arguments) *tls.Config {
+func (l *loader) readTLS(b *referable[Pool], args arguments) *tls.Config {
 	config := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
 		ServerName:         args.text("tls_server_name", ""),
@@ -130,7 +130,7 @@ func (l *loader) readTLS(b *poolBlock, args arguments) *tls.Config {
 	return config
 }
 
-func (l *loader) readCA(b *poolBlock, at hcl.Range, name string) *x509.CertPool {
+func (l *loader) readCA(b *referable[Pool], at hcl.Range, name string) *x509.CertPool {
 	full := beside(b.src, name)
 	content, err := l.inputs.read(full, maxDataBytes)
 	if err != nil {

@@ -5,7 +5,8 @@ import (
 )
 
 // plain turns a value into what JSON has, which is what rules and hashes know:
-// string, bool, int, float64, nil, []any and map[string]any. A pool is its address.
+// string, bool, int, float64, nil, []any and map[string]any. A pool or a proxy is its
+// address.
 func plain(value cty.Value) any {
 	value, _ = value.UnmarkDeep()
 	return plainUnmarked(value)
@@ -25,6 +26,8 @@ func plainUnmarked(value cty.Value) any {
 		return plainNumber(value)
 	case kind == poolType:
 		return value.EncapsulatedValue().(*Pool).Address
+	case kind == proxyType:
+		return value.EncapsulatedValue().(*Proxy).Address
 	case kind.IsMapType() || kind.IsObjectType():
 		object := map[string]any{}
 		for it := value.ElementIterator(); it.Next(); {

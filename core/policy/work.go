@@ -119,7 +119,7 @@ func (l *loader) measure(root hclsyntax.Node) {
 		}
 		for _, part := range []*hclsyntax.Expression{&loop.KeyExpr, &loop.ValExpr, &loop.CondExpr} {
 			if *part != nil {
-				*part = &metered{*part, &l.meter}
+				*part = &metered{*part, l.meter}
 			}
 		}
 		return nil
