@@ -62,9 +62,13 @@ func (in *inputs) read(name string, limit int64) ([]byte, error) {
 	if int64(len(content)) > limit {
 		return nil, fmt.Errorf("read %s: %w", name, errTooLarge)
 	}
+	in.add(name, content)
+	return content, nil
+}
+
+func (in *inputs) add(name string, content []byte) {
 	in.names = append(in.names, name)
 	in.contents[name] = content
-	return content, nil
 }
 
 // regular refuses what is no regular file before it is opened: to open a pipe is to
@@ -82,12 +86,15 @@ func regular(name string) error {
 	return nil
 }
 
+// notThere says that there is no such file.
+const notThere = "it does not exist"
+
 // whyNot says in a few words why a file could not be read.
 func whyNot(err error) string {
 	var path *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "it does not exist"
+		return notThere
 	case errors.Is(err, fs.ErrPermission):
 		return "permission denied"
 	case errors.Is(err, syscall.EISDIR):
@@ -107,6 +114,11 @@ func isPolicyFile(name string) bool {
 	base := filepath.Base(name)
 	return strings.HasSuffix(base, ".hcl") && !strings.HasSuffix(base, ".test.hcl") &&
 		!strings.HasSuffix(base, ".vars.hcl") && !strings.HasPrefix(base, ".")
+}
+
+func isTestFile(name string) bool {
+	base := filepath.Base(name)
+	return strings.HasSuffix(base, ".test.hcl") && !strings.HasPrefix(base, ".")
 }
 
 // readPolicy reads the file or the directory that the policy is, with all that it
@@ -160,14 +172,28 @@ func (l *loader) readFile(name string, from *hcl.Range) {
 		return
 	}
 	l.seen[identity] = true
+	if src := l.parsed(name, from); src != nil {
+		l.take(src)
+	}
+}
+
+// parsed reads and parses a file, or gives nil when it cannot be read.
+func (l *loader) parsed(name string, from *hcl.Range) *source {
 	src := l.open(name, from)
 	if src == nil {
-		return
+		return nil
 	}
-	l.files = append(l.files, src)
 	l.parse(src)
 	if src.body != nil {
 		l.measure(src.body)
+	}
+	return src
+}
+
+// take makes a file part of the policy, with what it includes.
+func (l *loader) take(src *source) {
+	l.files = append(l.files, src)
+	if src.body != nil {
 		l.readIncludes(src)
 	}
 }

@@ -14,7 +14,8 @@ import (
 const environPrefix = "LOKA_VAR_"
 
 // givenValues collects the values from outside the policy: the environment, then
-// *.auto.vars.hcl of a policy that is a directory, then the command line in its order. A later one wins.
+// *.auto.vars.hcl of a policy that is a directory, then the command line in its order,
+// then the test that the policy is loaded for. A later one wins.
 func (l *loader) givenValues() map[string]*given {
 	values := map[string]*given{}
 	for _, name := range sortedNames(l.variables) {
@@ -40,6 +41,11 @@ func (l *loader) givenValues() map[string]*given {
 				name, didYouMean(name, sortedNames(l.variables)), listed("Variables", sortedNames(l.variables)))
 		default:
 			l.giveText(values, name, value, "--var "+name)
+		}
+	}
+	for _, given := range l.values {
+		for _, attr := range given.attrs {
+			l.giveAttribute(values, attr, given.scope)
 		}
 	}
 	return values
@@ -109,11 +115,11 @@ func (l *loader) giveFile(values map[string]*given, name string) {
 		l.fail(*diags[0].Subject, "Wrong file of values", "A file of values has arguments only, as in wallet = \"37vu…\". Blocks belong in the policy.")
 	}
 	for _, attr := range inOrder(attrs) {
-		l.giveAttribute(values, attr, src)
+		l.giveAttribute(values, attr, l.scopeOf(src, map[string]cty.Value{}))
 	}
 }
 
-func (l *loader) giveAttribute(values map[string]*given, attr *hcl.Attribute, src *source) {
+func (l *loader) giveAttribute(values map[string]*given, attr *hcl.Attribute, s *scope) {
 	v := l.variables[attr.Name]
 	if v == nil {
 		if meansSecret(attr.Name, l.variables) {
@@ -125,8 +131,8 @@ func (l *loader) giveAttribute(values map[string]*given, attr *hcl.Attribute, sr
 	}
 	at := attr.Expr.Range()
 	values[attr.Name] = &given{
-		value: l.evalFor(v, attr, l.scopeOf(src, map[string]cty.Value{})),
-		from:  src.name,
+		value: l.evalFor(v, attr, s),
+		from:  attr.Range.Filename,
 		at:    &at,
 	}
 }

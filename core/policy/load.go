@@ -34,7 +34,7 @@ func Load(path string, opts Options) (*Policy, Diagnostics) {
 	if opts.Environ == nil {
 		opts.Environ = func(string) (string, bool) { return "", false }
 	}
-	l := newLoader(opts)
+	l := newLoader(opts, newReport())
 	l.readPolicy(path)
 	l.hideRaw()
 	if l.readable() {
@@ -53,6 +53,8 @@ func Load(path string, opts Options) (*Policy, Diagnostics) {
 // loader carries one load from the first file to the last proxy.
 type loader struct {
 	*report
+	// from is how much was said before this load.
+	from   int
 	opts   Options
 	inputs *inputs
 	meter  *meter
@@ -76,16 +78,21 @@ type loader struct {
 	// unguarded holds the places of values whose rule has no condition, though it
 	// should have one; see unguard.
 	unguarded map[*place]bool
+	// tests are the files that test the policy, and values what one of their tests gives
+	// to its variables. Only a load for tests has them.
+	tests  []*source
+	values []testValues
 
 	policy *Policy
 }
 
-func newLoader(opts Options) *loader {
+func newLoader(opts Options, r *report) *loader {
 	return &loader{
-		report:    newReport(),
+		report:    r,
+		from:      len(r.diags),
 		opts:      opts,
 		inputs:    &inputs{contents: map[string][]byte{}},
-		meter:     &meter{},
+		meter:     &meter{left: maxValueBytes},
 		seen:      map[string]bool{},
 		blocks:    map[string][]*block{},
 		variables: map[string]*variable{},
@@ -111,7 +118,7 @@ func (l *loader) readable() bool {
 			return false
 		}
 	}
-	for _, d := range l.diags {
+	for _, d := range l.diags[l.from:] {
 		if d.Severity == hcl.DiagError && d.Subject == nil {
 			return false
 		}
@@ -164,7 +171,7 @@ var topSchema = &hcl.BodySchema{
 func (l *loader) declare() {
 	var drain *hcl.Attribute
 	for _, src := range l.files {
-		content, _ := l.contentOf(src.body, topSchema)
+		content, _ := l.contentOf(src.body, src.schema())
 		for _, b := range content.Blocks {
 			l.blocks[b.Type] = append(l.blocks[b.Type], &block{b, src})
 		}

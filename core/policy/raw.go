@@ -11,7 +11,7 @@ import (
 // In a file that does not parse nothing is known of values, so what is sensitive is
 // found by looking at its lines.
 var (
-	rawHead      = regexp.MustCompile(`^\s*(variable|locals|pool|ruleset|proxy|audit|admin|log|connect|request|response|notification)\b[^=]*\{`)
+	rawHead      = regexp.MustCompile(`^\s*(variable|locals|pool|ruleset|proxy|audit|admin|log|variables|test|connect|request|response|notification)\b[^=]*\{`)
 	rawVariable  = regexp.MustCompile(`^\s*variable\s+"?([^"\s{]*)`)
 	rawArgument  = regexp.MustCompile(`^(?:[^"#=]*\{)?\s*([\pL_][\pL\pN_-]*)\s*=`)
 	rawName      = regexp.MustCompile(`^(?:[^"#=]*\{)?\s*([\pL_][\pL\pN_-]*)`)
@@ -66,7 +66,7 @@ func (l *loader) hideRaw() {
 	for _, name := range names {
 		l.keepGivenRaw(name)
 	}
-	for _, src := range l.files {
+	for _, src := range slices.Concat(l.files, l.tests) {
 		if src.broken || len(src.reported) > 0 {
 			l.hideArguments(src, func(name string) bool { return slices.Contains(names, name) })
 		}

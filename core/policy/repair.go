@@ -136,7 +136,7 @@ func valueEnd(code string, from int) int {
 }
 
 // isExpression reports whether an argument at a place is one of those that are
-// expressions: when in a rule, and all of set and reply.
+// expressions: when in a rule, all of set and reply, and the condition of an assert.
 func (s *source) isExpression(at int, name string) bool {
 	chain := s.around(at)
 	if len(chain) < 2 {
@@ -145,6 +145,9 @@ func (s *source) isExpression(at int, name string) bool {
 	inner, outer := chain[len(chain)-1], chain[len(chain)-2]
 	if slices.Contains(kinds, inner.kind) {
 		return name == "when"
+	}
+	if inner.kind == "assert" {
+		return name == "condition"
 	}
 	return (inner.kind == "set" || inner.kind == "reply") && slices.Contains(kinds, outer.kind)
 }

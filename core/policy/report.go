@@ -64,24 +64,31 @@ func (r *report) add(diags hcl.Diagnostics) bool {
 // diagnostics gives what was said: errors first, in the order of their places, each
 // once. A ruleset that a hundred proxies use reports its typo once.
 func (r *report) diagnostics() Diagnostics {
+	r.compact()
 	slices.SortStableFunc(r.diags, r.compare)
-	slices.SortFunc(r.texts, func(a, b string) int { return len(b) - len(a) })
-	seen := map[string]bool{}
 	var out Diagnostics
 	for _, d := range r.diags {
-		public := r.public(d)
-		key := fmt.Sprint(public.Severity, public.Position(), public.Summary)
-		if public.Range == nil {
-			key += public.Detail
-		} else {
-			key += fmt.Sprint(*public.Range)
-		}
-		if !seen[key] {
-			seen[key] = true
-			out = append(out, public)
-		}
+		out = append(out, r.public(d))
 	}
 	return out
+}
+
+// compact drops what was said before. A place has each summary once, whatever it is
+// about: the same line of a ruleset may be wrong for different reasons in two uses of it.
+func (r *report) compact() {
+	seen := map[string]bool{}
+	r.diags = slices.DeleteFunc(r.diags, func(d *hcl.Diagnostic) bool {
+		key := fmt.Sprint(d.Severity, strings.TrimSuffix(d.Summary, "."), " ")
+		if d.Subject == nil {
+			key += d.Detail
+		} else {
+			key += fmt.Sprint(*d.Subject)
+		}
+		again := seen[key]
+		seen[key] = true
+		return again
+	})
+	r.secrets.compact()
 }
 
 func (r *report) compare(a, b *hcl.Diagnostic) int {

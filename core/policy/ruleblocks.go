@@ -70,7 +70,7 @@ func (l *loader) rules(base string, blocks hcl.Blocks, src *source, s *scope, co
 		if !isRule(b) {
 			continue
 		}
-		l.doubtMethod(b)
+		l.doubtMethod(b, ruleDoubts)
 		rule, good := l.rule(base, b, src, s)
 		rule.Scope = constants
 		ok = ok && good

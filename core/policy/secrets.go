@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -45,6 +47,19 @@ func (s *secrets) keepSecret(value string) {
 	if utf8.RuneCountInString(value) >= shortSecret {
 		s.texts = append(s.texts, value)
 	}
+}
+
+// compact drops what is there twice, and puts the longest texts first: a secret may be a
+// part of another.
+func (s *secrets) compact() {
+	slices.SortFunc(s.texts, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	s.texts = slices.Compact(s.texts)
+	seen := map[hiding]bool{}
+	s.hidden = slices.DeleteFunc(s.hidden, func(h hiding) bool {
+		again := seen[h]
+		seen[h] = true
+		return again
+	})
 }
 
 // keepSecrets keeps every text of a value, and the keys of its maps. The names of an

@@ -34,6 +34,14 @@ func (s *source) lex(content []byte) (parseable bool) {
 	return !tooDeep(tokens)
 }
 
+// schema is what the file has at its top.
+func (s *source) schema() *hcl.BodySchema {
+	if isTestFile(s.name) {
+		return testFileSchema
+	}
+	return topSchema
+}
+
 // blockSpan is the piece of a file that one block takes, from the first letter of its
 // type to its closing brace.
 type blockSpan struct {

@@ -70,13 +70,17 @@ func (l *loader) bounded(what string, value cty.Value, at *hcl.Range) cty.Value 
 	return unknown
 }
 
-// meter bounds the work of one argument.
+// meter bounds the work of one argument, and keeps count of that of all.
 type meter struct {
-	left int
-	told bool
+	left  int
+	told  bool
+	spent int
 }
 
-func (m *meter) reset() { m.left, m.told = maxValueBytes, false }
+func (m *meter) reset() {
+	m.spent += maxValueBytes - m.left
+	m.left, m.told = maxValueBytes, false
+}
 
 // metered is an expression that a loop evaluates once for each element.
 type metered struct {

@@ -1,1 +1,1 @@
-include = ["none/*.hcl", "base/base.hcl", var.x, "../house/*.test.hcl", "[", "include.hcl", "base/*", "base"]
+include = ["none/*.hcl", "base/base.hcl", var.x, "../farm/*.test.hcl", "[", "include.hcl", "base/*", "base"]

@@ -1,0 +1,319 @@
+package policy
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+var testFileSchema = &hcl.BodySchema{
+	Attributes: topSchema.Attributes,
+	Blocks: append([]hcl.BlockHeaderSchema{
+		{Type: "variables"},
+		{Type: "test", LabelNames: []string{"name"}},
+	}, topSchema.Blocks...),
+}
+
+var testSchema = &hcl.BodySchema{
+	Attributes: attributes("for_each", "proxy", "clock", "capture", "golden"),
+	Blocks: []hcl.BlockHeaderSchema{
+		{Type: "client"},
+		{Type: "variables"},
+		{Type: "connect"},
+		{Type: "request", LabelNames: []string{"method"}},
+		{Type: "response", LabelNames: []string{"method"}},
+		{Type: "notification", LabelNames: []string{"method"}},
+	},
+}
+
+var clientSchema = &hcl.BodySchema{Attributes: attributes("ip", "port", "agent")}
+
+// What a test has that does not say otherwise.
+var (
+	defaultClient = Client{IP: "127.0.0.1", Port: 4444}
+	defaultClock  = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// testReader reads the tests of one file.
+type testReader struct {
+	suite *suiteReader
+	src   *source
+	file  *TestFile
+	// values is what the file gives to the variables of the policy.
+	values []testValues
+	// names are the names of tests, with the places where they are given.
+	names map[string]hcl.Range
+}
+
+// readTest reads one block test: one test or, with for_each, one for each element.
+func (r *testReader) readTest(b *hcl.Block) {
+	l := r.suite.files
+	content, _ := l.contentOf(b.Body, testSchema)
+	r.checkName(b)
+	r.checkSingle(content.Blocks)
+	elements, many, ok := r.elements(content)
+	if !ok {
+		return
+	}
+	if many && len(elements) == 0 {
+		l.warn(b.DefRange, "Test without instances", "The for_each of this test is empty, so nothing is tested.")
+	}
+	for _, key := range sortedNames(elements) {
+		name, each := b.Labels[0], cty.NilVal
+		if many {
+			name += " [" + quoteKey(key) + "]"
+			each = cty.ObjectVal(map[string]cty.Value{"key": cty.StringVal(key), "value": elements[key]})
+		}
+		if !r.readInstance(b, content, name, each) {
+			return
+		}
+	}
+}
+
+// checkName makes sure that a test can be told from the others by its name.
+func (r *testReader) checkName(b *hcl.Block) {
+	l, name, at := r.suite.files, b.Labels[0], b.LabelRanges[0]
+	if strings.TrimSpace(name) == "" || len(name) > 200 || strings.ContainsFunc(name, unicode.IsControl) {
+		l.fail(at, "Malformed name", "The name of a test is one line of text, of 200 bytes at most.")
+		return
+	}
+	if first, taken := r.names[name]; taken {
+		l.fail(at, "Name given twice", "There is another test %q in this file, at %s.", name, position(first))
+		return
+	}
+	r.names[name] = at
+}
+
+// checkSingle makes sure that there is at most one of the blocks that are no steps.
+func (r *testReader) checkSingle(blocks hcl.Blocks) {
+	for _, kind := range []string{"client", "variables"} {
+		list := blocks.OfType(kind)
+		for i := 1; i < len(list); i++ {
+			r.suite.files.fail(list[i].DefRange, "Block given twice", "A test has one block %s, and there is one at %s.", kind, position(list[0].DefRange))
+		}
+	}
+}
+
+// elements gives the elements of a test's for_each, by their keys. A test without one is
+// a single element.
+//
+// The for_each is evaluated under the values that the test gives to variables, unless
+// these depend on the element. Then it sees those of the file.
+func (r *testReader) elements(content *hcl.BodyContent) (elements map[string]cty.Value, many, ok bool) {
+	forEach := content.Attributes["for_each"]
+	if forEach == nil {
+		return map[string]cty.Value{"": cty.NilVal}, false, true
+	}
+	l, s := r.suite.files, r.constants(cty.NilVal)
+	if len(forEach.Expr.Variables()) > 0 {
+		values := r.values
+		if !namesEach(content.Blocks.OfType("variables")) {
+			values = append(values[:len(values):len(values)], r.variables(content.Blocks, s)...)
+		}
+		b := r.suite.under(values, forEach.Expr.Range())
+		if b == nil {
+			return nil, true, false
+		}
+		l, s = b.loader, b.scopeOfTests(r.src)
+	}
+	elements, ok = l.elements(forEach, s)
+	return elements, true, ok
+}
+
+func namesEach(blocks hcl.Blocks) bool {
+	for _, b := range blocks {
+		attrs, _ := b.Body.JustAttributes()
+		for _, attr := range attrs {
+			for _, traversal := range attr.Expr.Variables() {
+				if traversal.RootName() == "each" {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// constants is the scope of values for variables: functions, and each.
+func (r *testReader) constants(each cty.Value) *scope {
+	names := map[string]cty.Value{}
+	if each != cty.NilVal {
+		names["each"] = each
+	}
+	return r.suite.files.scopeOf(r.src, names)
+}
+
+// variables reads the first block variables among some blocks.
+func (r *testReader) variables(blocks hcl.Blocks, s *scope) []testValues {
+	if s == nil {
+		s = r.constants(cty.NilVal)
+	}
+	for _, b := range blocks.OfType("variables") {
+		attrs, diags := b.Body.JustAttributes()
+		r.suite.files.add(diags)
+		return []testValues{{attrs: inOrder(attrs), scope: s}}
+	}
+	return nil
+}
+
+// readInstance reads one test. It gives false when there are too many.
+func (r *testReader) readInstance(b *hcl.Block, content *hcl.BodyContent, name string, each cty.Value) bool {
+	load := r.suite.load
+	switch {
+	case load.tests == maxTests:
+		load.stop(b.DefRange, "Too many tests", "There are more than %d tests here, each instance of a for_each counted. Test one directory at a time.", maxTests)
+	case load.meter.spent > maxTestBytes:
+		load.stop(b.DefRange, "Tests too large", "The values of all tests, with what the loops in them make and the policies that they test, are bounded to 256 MiB. Test one directory at a time.")
+	}
+	if load.stopped {
+		return false
+	}
+	load.tests++
+	values := append(r.values[:len(r.values):len(r.values)], r.variables(content.Blocks, r.constants(each))...)
+	policy := r.suite.under(values, b.DefRange)
+	if policy == nil {
+		return false
+	}
+	s := policy.scopeOfTests(r.src)
+	if each != cty.NilVal {
+		s = s.with("each", each)
+	}
+	t := &instanceReader{
+		build: policy, suite: &r.suite.suite, src: r.src, scope: s,
+		test: &Test{Name: name, File: r.src.name, Range: *publicRange(b.DefRange), Policy: policy.policy, Client: defaultClient, Clock: defaultClock},
+	}
+	t.read(b, content)
+	r.file.Tests = append(r.file.Tests, t.test)
+	return true
+}
+
+// instanceReader reads one test under one build of the policy.
+type instanceReader struct {
+	*build
+	suite *Suite
+	src   *source
+	scope *scope
+	test  *Test
+}
+
+func (r *instanceReader) read(b *hcl.Block, content *hcl.BodyContent) {
+	args := arguments{r.loader, r.scope, content.Attributes}
+	r.readProxy(b, args)
+	r.readClock(args)
+	for _, inner := range content.Blocks.OfType("client") {
+		r.readClient(inner)
+		break
+	}
+	r.readCapture(args)
+	for _, inner := range content.Blocks {
+		if isRule(inner) {
+			r.readStep(inner)
+		}
+	}
+	r.checkContents(b, args)
+}
+
+// checkContents makes sure that a test has either steps or a capture.
+func (r *instanceReader) checkContents(b *hcl.Block, args arguments) {
+	capture, golden := args.attrs["capture"], args.attrs["golden"]
+	switch {
+	case capture != nil && len(r.test.Steps) > 0:
+		r.fail(capture.NameRange, "Capture and steps", "A test has steps or replays a capture, and this has both. Make it two tests.")
+	case capture == nil && golden != nil:
+		r.fail(golden.NameRange, "Golden without a capture", "golden holds what becomes of a capture, and this test has none.")
+	case capture == nil && len(r.test.Steps) == 0:
+		r.fail(b.DefRange, "Empty test", "This tests nothing. It needs a step, as in\n\n"+
+			"    request \"mining.authorize\" {\n      params = [\"john.test\", \"x\"]\n      expect { unchanged = true }\n    }\n\n"+
+			"or a recorded session to replay, as in capture = \"session.jsonl\".")
+	}
+}
+
+// readProxy finds the proxy that the miner connects to. A policy with one proxy leaves
+// no choice.
+func (r *instanceReader) readProxy(b *hcl.Block, args arguments) {
+	if attr := args.attrs["proxy"]; attr != nil {
+		r.test.Proxy = r.proxies.named(r.loader, attr, r.scope)
+		return
+	}
+	addresses := r.proxies.addresses()
+	switch {
+	case len(addresses) == 1:
+		r.test.Proxy = r.policy.Proxies[0]
+	case len(addresses) > 1:
+		r.fail(b.DefRange, "Test without a proxy", "This policy has more than one proxy, so a test says to which of them the miner connects, as in proxy = %s.\n\n%s",
+			r.proxies.example(), listed("Proxies", addresses))
+	}
+}
+
+func (r *instanceReader) readClock(args arguments) {
+	value, ok := args.value("clock", cty.String)
+	if !ok {
+		return
+	}
+	clock, err := time.Parse(time.RFC3339, value.AsString())
+	if err != nil {
+		r.fail(args.at("clock"), "Wrong clock", "clock is a date and a time as in \"2026-01-01T00:00:00Z\" or \"2026-07-01T14:30:00+02:00\".")
+		return
+	}
+	r.test.Clock = clock
+}
+
+func (r *instanceReader) readClient(b *hcl.Block) {
+	content, _ := r.contentOf(b.Body, clientSchema)
+	args := arguments{r.loader, r.scope, content.Attributes}
+	client := &r.test.Client
+	client.Port = args.number("port", client.Port, 1, 65535)
+	client.Agent = args.text("agent", client.Agent)
+	value, ok := args.value("ip", cty.String)
+	if !ok {
+		return
+	}
+	ip, err := netip.ParseAddr(value.AsString())
+	if err != nil || ip.Zone() != "" {
+		r.fail(args.at("ip"), "Wrong IP address", "ip is an IPv4 or IPv6 address without a port, as in \"10.1.2.3\" or \"2001:db8::1\".")
+		return
+	}
+	client.IP = ip.Unmap().String()
+}
+
+// readCapture finds the recorded session that a test replays. What is in it is not read
+// here; of the golden file, it may be that there is none yet.
+func (r *instanceReader) readCapture(args arguments) {
+	if name, ok := r.fileNamed(args, "capture"); ok {
+		if err := regular(name); err != nil {
+			r.failFile(name, whyNot(err), rangeOf(args, "capture"))
+			return
+		}
+		r.test.Capture = name
+		r.suite.addInput(name)
+	}
+	if name, ok := r.fileNamed(args, "golden"); ok {
+		if err := regular(name); err != nil && whyNot(err) != notThere {
+			r.failFile(name, whyNot(err), rangeOf(args, "golden"))
+			return
+		}
+		r.test.Golden = name
+	}
+}
+
+// fileNamed reads the name of a file, which is relative to the file of tests.
+func (r *instanceReader) fileNamed(args arguments, name string) (full string, ok bool) {
+	value, ok := args.value(name, cty.String)
+	if !ok {
+		return "", false
+	}
+	if strings.TrimSpace(value.AsString()) == "" {
+		r.fail(args.at(name), "Wrong value", "%s is the name of a file, and this is empty.", name)
+		return "", false
+	}
+	return beside(r.src, value.AsString()), true
+}
+
+func rangeOf(args arguments, name string) *hcl.Range {
+	at := args.at(name)
+	return &at
+}
