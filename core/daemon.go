@@ -15,12 +15,14 @@ import (
 	"github.com/loka-proxy/loka/transport"
 )
 
-// Options is what a Daemon needs besides a policy. All of it must be given.
+// Options is what a Daemon needs besides a policy. All of it but Record must be given.
 type Options struct {
 	Log   hclog.Logger
 	Meter *meter.Meter
 	// Now is the clock.
 	Now func() time.Time
+	// Record, when not nil, is asked for a Tape for every session, and may give nil.
+	Record func(Visit) Tape
 }
 
 // Daemon runs the proxies of one policy.

@@ -75,6 +75,9 @@ func (s *session) end() {
 		_ = s.miner.Finish(farewell)
 	}
 	s.talk.Close(string(s.closed))
+	if s.tape != nil {
+		s.tape.Close()
+	}
 	s.front.proxy.meter.Closed(string(s.closed))
 	s.front.meter.Closed()
 	s.front.count.Add(-1)

@@ -5,29 +5,29 @@ import (
 )
 
 // follow goes where a rule routed the miner with its last line, which stands in w from
-// mark on.
-func (s *session) follow(w *work, mark int) error {
+// mark on. It reports whether w holds all that the new pool has to be told, instead.
+func (s *session) follow(w *work, mark int) (rerouted bool, err error) {
 	to := s.front.proxy.pools[w.out.Route]
 	w.out.Route = ""
 	if to == nil || to == s.pool {
-		return nil
+		return false, nil
 	}
 	if err := s.talk.Movable(); err != nil {
 		s.note(err.Error())
-		return closeRefused
+		return false, closeRefused
 	}
 	if s.leg == nil { // nothing was sent yet
 		s.route(to.name)
-		return nil
+		return false, nil
 	}
 	line := bytes.Clone(w.out.Pool[mark:])
 	w.out.Pool = w.out.Pool[:0] // what came before is said again, as Rerouted gives it
 	if err := s.change(to, w); err != nil {
 		w.out.Pool = w.out.Pool[:0] // there is nobody to say it to
-		return err
+		return false, err
 	}
 	w.out.Pool = append(w.out.Pool, line...)
-	return nil
+	return true, nil
 }
 
 // change leaves the pool in use for another before the miner's subscribe has gone to

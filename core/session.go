@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"net"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +36,7 @@ type session struct {
 	live     atomic.Int32 // goroutines, once the session is open
 	draining atomic.Bool
 	served   bool // a pool has been heard; belongs to the legs
+	tape     Tape // nil unless the session is recorded
 	tally    tally
 }
 
@@ -57,11 +56,11 @@ type leg struct {
 func newSession(d *Daemon, f *front, conn *transport.Conn) *session {
 	s := &session{d: d, front: f, id: newID(), remote: conn.RemoteAddr().String(), miner: conn, began: d.opt.Now()}
 	s.use(d.pools[f.proxy.policy.Pool.Address])
-	host, port, _ := net.SplitHostPort(s.remote)
-	number, _ := strconv.Atoi(port)
+	host, port := clientAddress(s.remote)
+	s.record(host, port)
 	s.talk = exchange.New(exchange.Config{
 		Program: f.proxy.policy.Program, Proxy: f.proxy.name, Listener: f.policy.Address, Pool: s.pool.name,
-		ClientIP: host, ClientPort: number, Session: s.id, Opened: s.began,
+		ClientIP: host, ClientPort: port, Session: s.id, Opened: s.began,
 		MaxRequestBytes: s.pool.policy.MaxRequestBytes, Replays: len(f.proxy.policy.Routes) > 0,
 	}, s)
 	return s
@@ -109,9 +108,16 @@ func (s *session) minerChunk(chunk []byte, at time.Time) error {
 // even when an error ends the session.
 func (s *session) hear(chunk []byte, at time.Time, w *work) error {
 	for line := range bytes.Lines(chunk) {
-		mark := len(w.out.Pool)
+		mark, answers := len(w.out.Pool), len(w.out.Miner)
 		s.talk.FromMiner(line, at, &w.out)
-		if err := s.follow(w, mark); err != nil {
+		rerouted, err := s.follow(w, mark)
+		if rerouted {
+			mark = 0
+		}
+		if s.tape != nil {
+			s.tape.Line(true, at, line, w.out.Pool[min(mark, len(w.out.Pool)):], w.out.Miner[answers:])
+		}
+		if err != nil {
 			return err
 		}
 		if w.out.Close != "" {
@@ -155,7 +161,11 @@ func (s *session) poolChunk(l *leg, chunk []byte, at time.Time) error {
 	w := takeWork()
 	defer w.give()
 	for line := range bytes.Lines(chunk) {
+		mark := len(w.out.Miner)
 		s.talk.FromPool(line, at, &w.out)
+		if s.tape != nil {
+			s.tape.Line(false, at, line, nil, w.out.Miner[mark:])
+		}
 		if w.out.Close != "" {
 			break
 		}

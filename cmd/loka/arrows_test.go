@@ -35,13 +35,17 @@ var house = map[string]struct {
 		others:    []string{"github.com/hashicorp/go-hclog", "golang.org/x/time/rate"},
 		forbidden: []string{"database/sql", "encoding/json"},
 	},
-	"sinks":         {forbidden: []string{"database/sql"}},
-	"sinks/jsonl":   {},
-	"sinks/sqldb":   {},
-	"core/ruletest": {forbidden: []string{"net"}},
-	"core/admin":    {others: []string{"github.com/prometheus/client_golang"}},
+	"sinks":       {forbidden: []string{"database/sql"}},
+	"sinks/jsonl": {},
+	"sinks/sqldb": {},
+	"core/ruletest": {
+		ours:      []string{"core/exchange", "core/policy", "core/stratum", "rules"},
+		others:    []string{"github.com/jstemmer/go-junit-report/v2", "github.com/rogpeppe/go-internal"},
+		forbidden: []string{"net"},
+	},
+	"core/admin": {others: []string{"github.com/prometheus/client_golang"}},
 	"cmd/loka": {
-		ours:   []string{"core", "core/admin", "core/meter", "core/policy", "transport"},
+		ours:   []string{"core", "core/admin", "core/exchange", "core/meter", "core/policy", "core/ruletest", "transport"},
 		others: []string{"github.com/hashicorp/go-hclog", "github.com/spf13/cobra", "github.com/spf13/pflag"},
 	},
 	// The bench is a judge of the proxy, so it shares no code with it.

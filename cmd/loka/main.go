@@ -2,6 +2,7 @@
 //
 //	loka run --config DIR        run the policy
 //	loka validate [DIR]          say what is wrong with it
+//	loka rules test [PATH...]    run its tests
 //	loka health [--admin ADDR]   ask a running loka whether it serves miners
 //	loka version
 //
@@ -62,6 +63,6 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(), validateCommand(), healthCommand(), versionCommand())
+	root.AddCommand(runCommand(), validateCommand(), rulesCommand(), healthCommand(), versionCommand())
 	return root
 }

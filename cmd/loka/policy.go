@@ -15,21 +15,34 @@ import (
 // defaultConfig is where a policy is looked for when nothing is said.
 const defaultConfig = "/etc/loka"
 
-// policyFlags are the flags of every command that loads a policy.
+// policyFlags are the flags of every command that loads one policy.
 type policyFlags struct {
-	config   string
-	settings []policy.Setting
+	config string
+	valueFlags
 }
 
 func (f *policyFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.config, "config", "c", defaultConfig, "policy: a file, or a directory of *.hcl")
+	f.valueFlags.register(cmd)
+}
+
+// valueFlags are the flags that give values to the variables of a policy.
+type valueFlags struct {
+	settings []policy.Setting
+}
+
+func (f *valueFlags) register(cmd *cobra.Command) {
 	cmd.Flags().Var(&settingFlag{f: f}, "var", "value of a variable, as `name=value`; may be given again")
 	cmd.Flags().Var(&settingFlag{f: f, file: true}, "var-file", "`file` of values (name = value); may be given again")
 }
 
+func (f *valueFlags) options() policy.Options {
+	return policy.Options{Settings: f.settings, Environ: os.LookupEnv}
+}
+
 // settingFlag keeps --var and --var-file in the order in which they were given.
 type settingFlag struct {
-	f    *policyFlags
+	f    *valueFlags
 	file bool
 }
 
@@ -53,7 +66,7 @@ func (s *settingFlag) Set(text string) error {
 
 // load loads the policy and prints what is wrong with it.
 func (f *policyFlags) load() (*policy.Policy, error) {
-	p, diags := policy.Load(f.config, policy.Options{Settings: f.settings, Environ: os.LookupEnv})
+	p, diags := policy.Load(f.config, f.options())
 	if err := diags.Write(os.Stderr); err != nil {
 		return nil, err
 	}

@@ -17,11 +17,13 @@ import (
 	"github.com/loka-proxy/loka/core/admin"
 	"github.com/loka-proxy/loka/core/meter"
 	"github.com/loka-proxy/loka/core/policy"
+	"github.com/loka-proxy/loka/core/ruletest"
 	"github.com/loka-proxy/loka/transport"
 )
 
 func runCommand() *cobra.Command {
 	var flags policyFlags
+	var captures string
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Run a policy until SIGINT or SIGTERM",
@@ -36,21 +38,26 @@ signal ends it at once.`,
 			if err != nil {
 				return err
 			}
-			return run(cmd.Context(), p)
+			return run(cmd.Context(), p, captures)
 		},
 	}
 	flags.register(cmd)
+	cmd.Flags().StringVar(&captures, "capture", "", "record every session into this `directory`, for tests, rules trace and rules diff; passwords are left out")
 	return cmd
 }
 
 // run serves a policy until a signal.
-func run(ctx context.Context, p *policy.Policy) error {
+func run(ctx context.Context, p *policy.Policy, captures string) error {
 	log, err := logger(p.Log)
 	if err != nil {
 		return &failure{code: exitUsage, err: err}
 	}
 	m := meter.New()
-	daemon := core.New(p, core.Options{Log: log, Meter: m, Now: time.Now})
+	record, err := recorder(captures, p, log)
+	if err != nil {
+		return &failure{code: exitStart, err: err}
+	}
+	daemon := core.New(p, core.Options{Log: log, Meter: m, Now: time.Now, Record: record})
 	if err := daemon.Listen(ctx); err != nil {
 		return &failure{code: exitStart, err: err}
 	}
@@ -80,6 +87,28 @@ func run(ctx context.Context, p *policy.Policy) error {
 		return &failure{code: exitStart, err: broken}
 	}
 	return nil
+}
+
+// recorder records sessions into a directory, or is nil where none is named.
+func recorder(dir string, p *policy.Policy, log hclog.Logger) (func(core.Visit) core.Tape, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	tapes, err := ruletest.NewTapes(dir, p, log.Warn)
+	if err != nil {
+		return nil, err
+	}
+	log.Info("recording sessions", "directory", dir)
+	return func(v core.Visit) core.Tape {
+		tape := tapes.Begin(ruletest.Head{
+			Proxy: v.Proxy, Listener: v.Listener, Session: v.Session, Opened: v.Opened,
+			Client: ruletest.CaptureClient{IP: v.ClientIP, Port: v.ClientPort},
+		})
+		if tape == nil {
+			return nil
+		}
+		return tape
+	}, nil
 }
 
 // stop drains the daemon; a signal meanwhile ends the process at once.

@@ -37,7 +37,7 @@ func validateCommand() *cobra.Command {
 }
 
 func (f *policyFlags) validateJSON() error {
-	_, diags := policy.Load(f.config, policy.Options{Settings: f.settings, Environ: os.LookupEnv})
+	_, diags := policy.Load(f.config, f.options())
 	if _, err := os.Stdout.Write(append(diags.JSON(), '\n')); err != nil {
 		return err
 	}

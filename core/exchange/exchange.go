@@ -19,6 +19,10 @@ type Config struct {
 	ClientIP   string
 	ClientPort int
 	Session    string
+	// Agent is the miner's user agent, where it is known before it subscribes.
+	Agent string
+	// Tracer, when not nil, is shown every walk over the rules of a message.
+	Tracer Tracer
 	// MaxRequestBytes bounds the lines that rules make for the pool, without their end.
 	MaxRequestBytes int
 	// Replays keeps what the miner said before subscribe, for a rule that routes it
@@ -48,6 +52,22 @@ type Out struct {
 // not block and not call back. The Record is the caller's again when it returns.
 type Recorder interface {
 	Record(*Record)
+}
+
+// Walk is one walk over the rules of a message, with its trace. All of it is the
+// conversation's, and changes with the next message.
+type Walk struct {
+	Kind     rules.Kind
+	Method   string
+	Chain    *rules.Chain
+	Message  *rules.Message
+	Facts    rules.Facts
+	Decision *rules.Decision
+}
+
+// Tracer is shown walks. Like a Recorder it must not block and not call back.
+type Tracer interface {
+	Walked(Walk)
 }
 
 // Exchange is one conversation. Its methods may be called from any goroutine.
@@ -84,7 +104,7 @@ type Exchange struct {
 
 // New begins a conversation. The pool is asked nothing by itself.
 func New(cfg Config, rec Recorder) *Exchange {
-	x := &Exchange{cfg: cfg, rec: rec, agent: ""}
+	x := &Exchange{cfg: cfg, rec: rec, agent: cfg.Agent}
 	x.boxed = box(cfg)
 	return x
 }
@@ -156,4 +176,12 @@ func (x *Exchange) lose(r *request, reason string) {
 	if r.method == stratum.MethodSubmit {
 		x.record(Record{What: ShareLost, Method: r.method, Rule: -1, worker: r.worker, Reason: reason})
 	}
+}
+
+// Agent is the user agent that the miner gave last.
+func (x *Exchange) Agent() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	agent, _ := x.agent.(string)
+	return agent
 }

@@ -33,7 +33,7 @@ func (x *Exchange) forward(method string, d *rules.Decision, out *Out) {
 		return
 	}
 	x.sent(out, start, request{id: id, method: method, worker: x.current, at: x.now, orig: orig})
-	x.record(Record{What: Message, Kind: rules.Request, Method: method, Verdict: rules.Forward, Rule: -1})
+	x.record(Record{What: Message, Kind: rules.Request, Method: method, Verdict: rules.Forward, Rule: -1, worker: x.current})
 }
 
 // refusal is why a request may not go up after all.

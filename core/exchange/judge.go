@@ -38,7 +38,11 @@ var (
 func (x *Exchange) walk(chain *rules.Chain, kind rules.Kind, method string, msg *rules.Message) *rules.Decision {
 	d := &x.scratch.decision
 	msg.Method = method
+	d.Trace = x.cfg.Tracer != nil
 	chain.Decide(msg, facts{x}, d)
+	if d.Trace {
+		x.cfg.Tracer.Walked(Walk{Kind: kind, Method: method, Chain: chain, Message: msg, Facts: facts{x}, Decision: d})
+	}
 	for _, rule := range d.Matched {
 		x.record(Record{What: RuleMatched, Kind: kind, Method: method, Verdict: d.Verdict, Rule: rule, worker: x.current})
 	}

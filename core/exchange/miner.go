@@ -115,7 +115,7 @@ func (x *Exchange) request(method string, out *Out) {
 	case rules.Replied:
 		x.reply(method, d, out)
 	case rules.Dropped:
-		x.settle(method, rules.Dropped, ShareDropped, d.By)
+		x.settle(method, Record{Verdict: rules.Dropped, Rule: d.By}, ShareDropped)
 	default:
 		x.forward(method, d, out)
 	}
@@ -165,7 +165,7 @@ func (x *Exchange) submitter() *worker {
 
 // deny answers a request with an error of our own.
 func (x *Exchange) deny(method string, code int, text string, rule int, out *Out) {
-	x.settle(method, rules.Denied, ShareDenied, rule)
+	x.settle(method, Record{Verdict: rules.Denied, Rule: rule, Code: code, Text: text}, ShareDenied)
 	if id := x.requestID(); id != nil {
 		x.answer(out, stratum.AppendErrorReply(nil, id, code, text))
 	}
@@ -179,18 +179,21 @@ func (x *Exchange) reply(method string, d *rules.Decision, out *Out) {
 		x.deny(method, stratum.CodeOther, "Request could not be answered", d.By, out)
 		return
 	}
-	x.settle(method, rules.Replied, ShareReplied, d.By)
+	x.settle(method, Record{Verdict: rules.Replied, Rule: d.By}, ShareReplied)
 	x.subscribed = x.subscribed || method == stratum.MethodSubscribe
 	if id := x.requestID(); id != nil {
 		x.answer(out, stratum.AppendReply(nil, id, result, failure))
 	}
 }
 
-// settle records the end of a request that does not go to the pool.
-func (x *Exchange) settle(method string, v rules.Verdict, share What, rule int) {
-	x.record(Record{What: Message, Kind: rules.Request, Method: method, Verdict: v, Rule: rule, worker: x.current})
+// settle records the end of a request that does not go to the pool, and what it means
+// for a share.
+func (x *Exchange) settle(method string, end Record, share What) {
+	end.What, end.Kind, end.Method, end.worker = Message, rules.Request, method, x.current
+	x.record(end)
 	if method == stratum.MethodSubmit {
-		x.record(Record{What: share, Method: method, Verdict: v, Rule: rule, worker: x.current})
+		end.What = share
+		x.record(end)
 	}
 }
 

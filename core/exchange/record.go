@@ -51,6 +51,9 @@ type Record struct {
 	// Rule is the number of the rule that the fact is due to, or -1.
 	Rule    int
 	Failure *rules.Error
+	// Code and Text are the error of a Message that was denied.
+	Code int
+	Text string
 	// Reason is one of a small fixed set, fit for a label.
 	Reason string
 	// OK is the pool's answer to an authorize.

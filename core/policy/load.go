@@ -46,7 +46,7 @@ func Load(path string, opts Options) (*Policy, Diagnostics) {
 	}
 	l.policy.Files = l.inputs.names
 	l.policy.Hash = l.hash()
-	l.policy.secrets = l.secrets
+	l.policy.secrets = l.quoted()
 	return l.policy, diags
 }
 

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -80,6 +81,29 @@ func (s *secrets) keepSecrets(value cty.Value) {
 		}
 		return true, nil
 	})
+}
+
+// quoted gives the secrets as they also are within JSON, where a quote has a backslash
+// before it.
+func (s *secrets) quoted() secrets {
+	out := secrets{hidden: s.hidden, texts: slices.Clone(s.texts)}
+	for _, text := range s.texts {
+		if inner := withinJSON(text); inner != text {
+			out.texts = append(out.texts, inner)
+		}
+	}
+	slices.SortFunc(out.texts, func(a, b string) int { return len(b) - len(a) })
+	return out
+}
+
+func withinJSON(text string) string {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(text); err != nil {
+		return text
+	}
+	return strings.TrimSuffix(b.String(), "\"\n")[1:]
 }
 
 // hiding gives the hiding that covers a line of a place, or nil.

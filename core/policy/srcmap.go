@@ -242,3 +242,12 @@ func (p *Policy) Diagnose(err *rules.Error) Diagnostic {
 // Redact takes the sensitive values of the policy out of a text. Those under four
 // characters are left: they would be found in every second word.
 func (p *Policy) Redact(text string) string { return p.secrets.redact(text) }
+
+// Place gives the place of a rule as file:line:column.
+func (p *Policy) Place(r *rules.Rule) string {
+	at, ok := r.Origin.(*place)
+	if !ok {
+		return ""
+	}
+	return position(at.rng)
+}

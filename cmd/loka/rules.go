@@ -1,0 +1,14 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func rulesCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "rules",
+		Short: "Test the rules of a policy, and see what they do",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(rulesTestCommand(), rulesTraceCommand(), rulesDiffCommand())
+	return cmd
+}

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/loka-proxy/loka/core/exchange"
+	"github.com/loka-proxy/loka/core/policy"
+	"github.com/loka-proxy/loka/core/ruletest"
+)
+
+// exitFailed is the exit code of tests that fail, or cover too little.
+const exitFailed = 2
+
+// testRun is one command line of rules test.
+type testRun struct {
+	values              valueFlags
+	paths               []string
+	run                 string
+	verbose, coverage   bool
+	failUnder           float64
+	watch, bench        bool
+	benchTime           time.Duration
+	asJSON, asTAP       bool
+	junit               string
+	update, failOnEmpty bool
+
+	wanted *regexp.Regexp
+	out    io.Writer
+}
+
+func rulesTestCommand() *cobra.Command {
+	var t testRun
+	cmd := &cobra.Command{
+		Use:   "test [PATH...]",
+		Short: "Run the tests of a policy: *.test.hcl beside it",
+		Long: `Run the tests of a policy: the files *.test.hcl beside it.
+
+A PATH is a directory (with all that are below it), a policy file or a test file; without
+one it is the current directory. Each test is the session of one miner, and goes through
+the same code as a live session does. "loka help tests" tells how tests are written.
+
+Exit code 0: all passed. 1: a policy or a test does not load. 2: a test failed, the
+coverage is under --fail-under, or there is no test and --fail-on-empty is given.`,
+		Example: `  loka rules test
+  loka rules test /etc/loka --coverage --fail-under 90
+  loka rules test policies/pools/braiins.test.hcl --run 'john' -v
+  loka rules test --bench > new.txt && benchstat old.txt new.txt`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t.paths, t.out = args, cmd.OutOrStdout()
+			return t.start(cmd.Context())
+		},
+	}
+	t.register(cmd)
+	return cmd
+}
+
+func (t *testRun) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	t.values.register(cmd)
+	f.StringVar(&t.run, "run", "", "run only the tests whose name matches a `regexp`")
+	f.BoolVarP(&t.verbose, "verbose", "v", false, "tell what every rule did, in tests that pass too")
+	f.BoolVar(&t.coverage, "coverage", false, "tell which rules matched and which did not")
+	f.Float64Var(&t.failUnder, "fail-under", 0, "least `percent` of rules that must be seen both matched and not matched")
+	f.BoolVar(&t.watch, "watch", false, "run again when a file changes, until SIGINT")
+	f.BoolVar(&t.bench, "bench", false, "measure each rule and each method on the messages of the tests, as benchstat reads it")
+	f.DurationVar(&t.benchTime, "bench-time", 200*time.Millisecond, "how long to measure each")
+	f.BoolVar(&t.asJSON, "json", false, "print one JSON object for each test, then the summary")
+	f.BoolVar(&t.asTAP, "tap", false, "print TAP, the Test Anything Protocol")
+	f.StringVar(&t.junit, "junit-xml", "", "write JUnit's XML to a `file` as well")
+	f.BoolVar(&t.update, "update", false, "write golden files anew instead of comparing with them")
+	f.BoolVar(&t.failOnEmpty, "fail-on-empty", false, "exit with 2 if there is no test")
+	cmd.MarkFlagsMutuallyExclusive("json", "tap")
+	cmd.MarkFlagsMutuallyExclusive("watch", "bench")
+}
+
+func (t *testRun) start(ctx context.Context) error {
+	if len(t.paths) == 0 {
+		t.paths = []string{"."}
+	}
+	if t.failUnder < 0 || t.failUnder > 100 {
+		return errors.New("--fail-under is a percentage, from 0 to 100")
+	}
+	wanted, err := regexp.Compile(t.run)
+	if err != nil {
+		return fmt.Errorf("--run: %w", err)
+	}
+	t.wanted = wanted
+	_, err = t.once()
+	return err
+}
+
+// reporter is one way to tell what came of tests.
+type reporter interface {
+	Result(*ruletest.Result)
+	Summary(ruletest.Summary)
+	Coverage(path string, c *ruletest.Coverage)
+}
+
+func (t *testRun) reporter() reporter {
+	switch {
+	case t.asJSON:
+		return ruletest.NewJSON(t.out)
+	case t.asTAP:
+		return ruletest.NewTAP(t.out)
+	}
+	text := ruletest.NewText(t.out)
+	text.Verbose = t.verbose
+	return text
+}
+
+// once loads and runs everything once, and gives the files that were read.
+func (t *testRun) once() (inputs []string, err error) {
+	suites, diags := t.load()
+	for _, s := range suites {
+		inputs = append(inputs, s.Inputs...)
+	}
+	if err := t.tell(diags); err != nil {
+		return inputs, err
+	}
+	s := &session{testRun: t, report: t.reporter(), bench: ruletest.NewBench()}
+	for _, suite := range suites {
+		s.suite(suite)
+	}
+	return inputs, s.conclude()
+}
+
+// load loads the tests of every path.
+func (t *testRun) load() (suites []*policy.Suite, diags policy.Diagnostics) {
+	for _, path := range t.paths {
+		list, said := policy.LoadTests(path, t.values.options())
+		suites, diags = append(suites, list...), append(diags, said...)
+	}
+	return suites, diags
+}
+
+// tell prints what is wrong with the policies and the tests. Warnings about a policy are
+// for validate to tell.
+func (t *testRun) tell(diags policy.Diagnostics) error {
+	told := diags.Errors()
+	for _, d := range diags.Warnings() {
+		if d.Range != nil && strings.HasSuffix(d.Range.Filename, ".test.hcl") {
+			told = append(told, d)
+		}
+	}
+	if err := told.Write(os.Stderr); err != nil {
+		return err
+	}
+	if diags.HasErrors() {
+		return &failure{code: exitPolicy, err: errors.New("the policy or its tests do not load"), silent: true}
+	}
+	return nil
+}
+
+// session is one run of all tests.
+type session struct {
+	*testRun
+	report  reporter
+	junit   ruletest.JUnit
+	bench   *ruletest.Bench
+	summary ruletest.Summary
+	covered []coveredSuite
+}
+
+type coveredSuite struct {
+	path  string
+	cover *ruletest.Coverage
+}
+
+func (s *session) suite(suite *policy.Suite) {
+	cover := ruletest.NewCoverage()
+	opt := ruletest.Options{Coverage: cover, Update: s.update}
+	if s.testRun.bench {
+		opt.Watch = func(t *policy.Test, w exchange.Walk) { s.bench.Watch(t, w) }
+	}
+	ran := false
+	for _, file := range suite.Files {
+		for _, test := range file.Tests {
+			cover.Add(test.Policy)
+			if !s.wanted.MatchString(test.Name) {
+				continue
+			}
+			ran = true
+			s.test(ruletest.Run(test, opt))
+		}
+	}
+	if ran {
+		s.covered = append(s.covered, coveredSuite{suite.Path, cover})
+	}
+}
+
+func (s *session) test(r *ruletest.Result) {
+	s.summary.Add(r)
+	s.junit.Result(r)
+	if !s.testRun.bench || !r.Passed() {
+		s.report.Result(r)
+	}
+}
+
+// conclude tells the sum and says what the exit code is.
+func (s *session) conclude() error {
+	if s.summary.Passed+s.summary.Failed == 0 {
+		return s.empty()
+	}
+	if !s.testRun.bench || s.summary.Failed > 0 {
+		s.report.Summary(s.summary)
+	}
+	if err := s.writeJUnit(); err != nil {
+		return err
+	}
+	low := s.tellCoverage()
+	switch {
+	case s.summary.Failed > 0:
+		return &failure{code: exitFailed, err: errors.New("tests failed"), silent: true}
+	case low != nil:
+		return low
+	case s.testRun.bench:
+		return s.bench.Write(s.out, s.benchTime)
+	}
+	return nil
+}
+
+func (s *session) empty() error {
+	what := "no tests found: tests are files *.test.hcl beside the policy"
+	if s.run != "" {
+		what = fmt.Sprintf("no test has a name that matches %q", s.run)
+	}
+	if s.failOnEmpty {
+		return &failure{code: exitFailed, err: errors.New(what)}
+	}
+	fmt.Fprintln(os.Stderr, what)
+	return nil
+}
+
+func (s *session) writeJUnit() error {
+	if s.testRun.junit == "" {
+		return nil
+	}
+	f, err := os.Create(s.testRun.junit)
+	if err != nil {
+		return fmt.Errorf("--junit-xml: %w", err)
+	}
+	return errors.Join(s.junit.Write(f), f.Close())
+}
+
+// tellCoverage tells the coverage, and fails where a policy has too little of it.
+func (s *session) tellCoverage() error {
+	var low error
+	for _, c := range s.covered {
+		if s.coverage {
+			s.report.Coverage(c.path, c.cover)
+		}
+		if got := c.cover.Percent(c.cover.Covered()); got < s.failUnder {
+			low = errors.Join(low, fmt.Errorf("coverage of %s is %.1f%%, and --fail-under wants %g%%", c.path, got, s.failUnder))
+		}
+	}
+	if low == nil {
+		return nil
+	}
+	return &failure{code: exitFailed, err: low}
+}

@@ -1,0 +1,129 @@
+package ruletest
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loka-proxy/loka/core/exchange"
+	"github.com/loka-proxy/loka/core/policy"
+	"github.com/loka-proxy/loka/rules"
+)
+
+// Bench measures what the rules cost, on the messages of the tests: each rule by itself,
+// and all rules that look at a method.
+type Bench struct {
+	cases map[string]*benchCase
+	order []string
+}
+
+// benchCase is one thing to measure and messages to measure it on.
+type benchCase struct {
+	chain    *rules.Chain
+	messages []*rules.Message
+	facts    []rules.Facts
+}
+
+// maxBenchMessages is how many messages of one kind are measured in turn.
+const maxBenchMessages = 64
+
+// NewBench has seen no message yet.
+func NewBench() *Bench { return &Bench{cases: map[string]*benchCase{}} }
+
+// Watch keeps the message of a walk. It is given to a run as Options.Watch.
+func (b *Bench) Watch(t *policy.Test, w exchange.Walk) {
+	msg, facts := freeze(w)
+	method := w.Kind.String()
+	if w.Method != "" {
+		method += "." + w.Method
+	}
+	b.add("BenchmarkMethod/"+label(t.Proxy.Address+"."+method), w.Chain, msg, facts)
+	for _, step := range w.Decision.Steps {
+		rule := t.Proxy.Program.Rules()[step.Rule]
+		name := "BenchmarkRule/" + label(rule.Address)
+		if b.cases[name] != nil && len(b.cases[name].messages) == maxBenchMessages {
+			continue
+		}
+		alone, mistakes := rules.Compile([]rules.Rule{rule})
+		if len(mistakes) > 0 {
+			continue // it compiled among the others, and does so by itself
+		}
+		b.add(name, alone.Chain(w.Kind, []byte(w.Method)), msg, facts)
+	}
+}
+
+func (b *Bench) add(name string, chain *rules.Chain, msg *rules.Message, facts rules.Facts) {
+	c := b.cases[name]
+	if c == nil {
+		c = &benchCase{chain: chain}
+		b.cases[name] = c
+		b.order = append(b.order, name)
+	}
+	if len(c.messages) < maxBenchMessages {
+		c.messages, c.facts = append(c.messages, msg), append(c.facts, facts)
+	}
+}
+
+// freeze copies what a walk was shown.
+func freeze(w exchange.Walk) (*rules.Message, rules.Facts) {
+	msg := *w.Message
+	msg.Params = slices.Clone(msg.Params)
+	var known frozen
+	for n := range known {
+		known[n] = w.Facts.Fact(rules.Name(n))
+	}
+	return &msg, &known
+}
+
+// frozen are facts as they were, by their names.
+type frozen [rules.PoolUserName + 1]any
+
+// Fact gives the value of a name.
+func (f *frozen) Fact(n rules.Name) any { return f[n] }
+
+// label makes an address fit for the name of a benchmark.
+func label(address string) string {
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == '\t' || r == '\n' {
+			return '_'
+		}
+		return r
+	}, address)
+}
+
+// Write measures each for a time and writes the lines that benchstat reads.
+func (b *Bench) Write(w io.Writer, each time.Duration) error {
+	testing.Init() // the time is known to package testing as a flag only
+	if err := flag.Set("test.benchtime", each.String()); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "goos: %s\ngoarch: %s\npkg: loka/rules\n", runtime.GOOS, runtime.GOARCH)
+	width := 0
+	for name := range maps.Keys(b.cases) {
+		width = max(width, len(name))
+	}
+	for _, name := range b.order {
+		c := b.cases[name]
+		r := testing.Benchmark(c.run)
+		fmt.Fprintf(w, "%s\t%s\t%s\n", pad(fmt.Sprintf("%s-%d", name, runtime.GOMAXPROCS(0)), width+4), r.String(), r.MemString())
+	}
+	return nil
+}
+
+func (c *benchCase) run(b *testing.B) {
+	var d rules.Decision
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		c.chain.Decide(c.messages[n], c.facts[n], &d)
+		if n++; n == len(c.messages) {
+			n = 0
+		}
+	}
+}

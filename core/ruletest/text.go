@@ -1,0 +1,276 @@
+package ruletest
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/loka-proxy/loka/core/policy"
+	"github.com/loka-proxy/loka/rules"
+)
+
+// Text tells people what came of tests. Nothing sensitive is in it.
+type Text struct {
+	w io.Writer
+	// Verbose asks for the trace of every step, not only of those that failed.
+	Verbose bool
+	file    string
+}
+
+// NewText writes to w.
+func NewText(w io.Writer) *Text { return &Text{w: w} }
+
+// Result tells what came of one test, under the name of its file.
+func (t *Text) Result(r *Result) {
+	if t.file != r.Test.File {
+		t.file = r.Test.File
+		fmt.Fprintln(t.w, t.file)
+	}
+	word := "PASS"
+	if !r.Passed() {
+		word = "FAIL"
+	}
+	p := paper{Redact: r.Test.Policy.Redact, w: t.w}
+	p.line("  %s  %s", word, r.Test.Name)
+	if r.Err != nil {
+		p.line("        on %s: %v", place(r.Test.Range), r.Err)
+	}
+	if r.Updated {
+		p.line("        wrote %s", goldenOf(r.Test))
+	}
+	if r.Golden != "" {
+		p.line("        on %s: what the policy makes of %s differs from %s\n", place(r.Test.Range), r.Test.Capture, goldenOf(r.Test))
+		p.block("          ", r.Golden)
+	}
+	for _, s := range r.Steps {
+		if !s.Passed() || t.Verbose {
+			p.step(r.Test, s)
+		}
+	}
+}
+
+// place gives a range as file:line:column.
+func place(r policy.Range) string {
+	return fmt.Sprintf("%s:%d:%d", r.Filename, r.Start.Line, r.Start.Column)
+}
+
+// paper is where text without secrets goes.
+type paper struct {
+	Redact func(string) string
+	w      io.Writer
+}
+
+func (p paper) line(format string, args ...any) {
+	fmt.Fprintln(p.w, p.Redact(fmt.Sprintf(format, args...)))
+}
+
+// block writes some lines, each behind a margin.
+func (p paper) block(margin, text string) {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimRight(line, "\n"); line != "" {
+			line = margin + line
+		}
+		p.line("%s", line)
+	}
+}
+
+// step tells what came of one step: what is not as expected, then the trace, then the
+// expressions that failed.
+func (p paper) step(t *policy.Test, s *StepResult) {
+	p.line("        on %s, in %s:\n", place(s.Step.Range), s.Step.Title)
+	for _, d := range s.Diffs {
+		p.diff(d)
+	}
+	p.because(t.Proxy, s)
+	for _, b := range s.Broken {
+		p.line("          assert at %s does not hold: %s", place(b.Assert.Range), b.Assert.Message)
+		if b.Problem != "" {
+			p.line("            %s", b.Problem)
+		}
+	}
+	if len(s.Diffs) > 0 || len(s.Broken) > 0 || s.Outcome.Closed || s.Passed() {
+		p.line("")
+	}
+	p.trace(t, &s.Outcome)
+	for _, d := range s.Failed {
+		var b bytes.Buffer
+		_ = policy.Diagnostics{d}.Write(&b)
+		p.block("        ", b.String())
+		p.line("")
+	}
+}
+
+// diff tells one thing that is not as expected.
+func (p paper) diff(d Diff) {
+	p.line("          - %s = %s", d.Field, encode(d.Want))
+	if d.Nothing != "" {
+		p.line("          + %s: %s", d.Field, d.Nothing)
+		return
+	}
+	p.line("          + %s = %s", d.Field, encode(d.Got))
+}
+
+// because says who gave a verdict that was not expected.
+func (p paper) because(proxy *policy.Proxy, s *StepResult) {
+	o := &s.Outcome
+	for _, d := range s.Diffs {
+		if d.Field != "verdict" {
+			continue
+		}
+		by := "by loka itself"
+		if o.By >= 0 {
+			by = "by " + proxy.Program.Rules()[o.By].Address
+		}
+		switch o.Verdict {
+		case Deny:
+			p.line("            denied %s: %d %s", by, o.Code, encode(o.Text))
+		case Refuse:
+			p.line("            refused by loka itself: %s", o.Reason)
+		case Reply, Drop:
+			p.line("            %s", by)
+		}
+	}
+	if o.Closed && o.Reason != "" {
+		p.line("          the session ends: %s", o.Reason)
+	}
+}
+
+// traceWidth is where the second column of a trace begins.
+const traceWidth = 58
+
+// trace tells what each rule did with the message.
+func (p paper) trace(t *policy.Test, o *Outcome) {
+	p.line("        trace")
+	if len(o.Trace) == 0 {
+		p.line("          no rule looks at this message")
+	}
+	for _, line := range traceLines(t.Policy, t.Proxy, o) {
+		p.line("          %s", line)
+	}
+	p.line("")
+}
+
+// traceLines gives the trace of a message as lines of two columns.
+func traceLines(p *policy.Policy, proxy *policy.Proxy, o *Outcome) (lines []string) {
+	add := func(address, what string) { lines = append(lines, pad(address, traceWidth)+" "+what) }
+	for _, step := range o.Trace {
+		rule := &proxy.Program.Rules()[step.Rule]
+		for _, what := range stepLines(p, rule, step) {
+			add(rule.Address, what)
+		}
+	}
+	return lines
+}
+
+// stepLines says what one rule did.
+func stepLines(p *policy.Policy, rule *rules.Rule, step rules.Step) (lines []string) {
+	switch {
+	case step.Failed != nil:
+		return []string{"failed at " + p.Locate(step.Failed)}
+	case !step.When:
+		return []string{"when = false"}
+	}
+	for _, set := range step.Set {
+		lines = append(lines, set.Field+" = "+shownValue(set))
+	}
+	if what := effect(rule); what != "" {
+		lines = append(lines, what)
+	}
+	if len(lines) == 0 {
+		lines = []string{"when = true"}
+	}
+	return lines
+}
+
+// shownValue is the value of an assignment, unless it is sensitive.
+func shownValue(c rules.Change) string {
+	if c.Secret {
+		return "(sensitive)"
+	}
+	return string(encode(c.Value))
+}
+
+// effect says what a rule that matched does besides setting.
+func effect(r *rules.Rule) string {
+	var parts []string
+	if r.Route != "" {
+		parts = append(parts, "route to "+r.Route)
+	}
+	switch {
+	case r.Deny != nil:
+		parts = append(parts, "deny")
+	case r.Reply != nil:
+		parts = append(parts, "reply")
+	case r.Drop:
+		parts = append(parts, "drop")
+	case r.Stop:
+		parts = append(parts, "stop")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func pad(text string, width int) string {
+	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
+}
+
+// Summary tells the sum.
+func (t *Text) Summary(s Summary) {
+	word := "Success!"
+	if s.Failed > 0 {
+		word = "Failure!"
+	}
+	fmt.Fprintf(t.w, "%s %d passed, %d failed.\n", word, s.Passed, s.Failed)
+}
+
+// Coverage tells what the rules of one policy saw.
+func (t *Text) Coverage(path string, c *Coverage) {
+	fmt.Fprintf(t.w, "\nCoverage of %s\n", path)
+	width := 0
+	for _, r := range c.Rules() {
+		width = max(width, utf8.RuneCountInString(r.Address))
+	}
+	for _, r := range c.Rules() {
+		fmt.Fprintf(t.w, "  %s %s   matched %3d   %s\n", mark(r), pad(r.Address, width), r.Matched, notMatched(r))
+	}
+	n := len(c.Rules())
+	fmt.Fprintf(t.w, "  %d of %d rules matched at least once (%.1f%%)\n", c.Matched(), n, c.Percent(c.Matched()))
+	fmt.Fprintf(t.w, "  %d of %d rules seen both ways, matched and not matched (%.1f%%)\n", c.Covered(), n, c.Percent(c.Covered()))
+}
+
+func mark(r *RuleCoverage) string {
+	switch {
+	case r.Dead():
+		return "✗"
+	case !r.Covered():
+		return "~"
+	}
+	return " "
+}
+
+func notMatched(r *RuleCoverage) string {
+	if !r.Guarded {
+		return "always matches"
+	}
+	return fmt.Sprintf("not matched %3d", r.NotMatched)
+}
+
+// Summary counts what came of tests.
+type Summary struct{ Passed, Failed int }
+
+// Add counts one result.
+func (s *Summary) Add(r *Result) {
+	if r.Passed() {
+		s.Passed++
+	} else {
+		s.Failed++
+	}
+}
+
+func goldenOf(t *policy.Test) string {
+	if t.Golden == "" {
+		return t.Capture
+	}
+	return t.Golden
+}

@@ -1,0 +1,236 @@
+package ruletest
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/loka-proxy/loka/core/policy"
+	"github.com/loka-proxy/loka/core/stratum"
+	"github.com/loka-proxy/loka/rules"
+)
+
+// Traced is what became of one message, rule by rule, without anything sensitive.
+type Traced struct {
+	Kind    string   `json:"kind"`
+	Method  string   `json:"method,omitempty"`
+	Verdict Verdict  `json:"verdict"`
+	By      string   `json:"by,omitempty"`
+	Code    int      `json:"code,omitempty"`
+	Message string   `json:"message,omitempty"`
+	Reason  string   `json:"reason,omitempty"`
+	Pool    string   `json:"pool"`
+	Rules   []Traces `json:"rules"`
+	In      string   `json:"in,omitempty"`
+	ToPool  []string `json:"to_pool,omitempty"`
+	ToMiner []string `json:"to_miner,omitempty"`
+	// Note says why there is nothing more to say.
+	Note string `json:"note,omitempty"`
+}
+
+// Traces is what one rule did.
+type Traces struct {
+	Rule  string `json:"rule"`
+	Place string `json:"place"`
+	// When says whether the condition held; nil means that the rule has none.
+	When    *bool    `json:"when,omitempty"`
+	Set     []Setter `json:"set,omitempty"`
+	Effect  string   `json:"effect,omitempty"`
+	Failed  string   `json:"failed,omitempty"`
+	Matched bool     `json:"matched"`
+}
+
+// Setter is one field that a rule set. Value is nil where Secret.
+type Setter struct {
+	Field  string `json:"field"`
+	Value  any    `json:"value"`
+	Secret bool   `json:"sensitive,omitempty"`
+}
+
+// Tracer puts messages through a policy, one after the other as one session.
+type Tracer struct {
+	*Conversation
+	policy *policy.Policy
+	// Answers is the method that the next reply answers, where its request is not among
+	// the messages.
+	Answers string
+}
+
+// NewTracer begins a session with a proxy. The rules for the connection run at once.
+func NewTracer(p *policy.Policy, proxy *policy.Proxy, c policy.Client, at time.Time) (*Tracer, Traced) {
+	t := &Tracer{Conversation: NewConversation(p, proxy, Miner{Client: c, Session: "trace"}, at, nil), policy: p}
+	out := t.Connect()
+	return t, TracedOf(p, proxy, &out)
+}
+
+// Message puts one line through the policy: from the pool if it is a reply, or a
+// notification that pools send, else from the miner. It reports whether the session
+// ends with it.
+func (t *Tracer) Message(line string) (traced Traced, over bool) {
+	text := []byte(strings.TrimRight(line, "\r\n") + "\n")
+	var m stratum.Message
+	scan := stratum.Scan(bytes.TrimRight(text, "\n"), &m)
+	var out Outcome
+	switch {
+	case scan == nil && !m.Method.Present():
+		out = t.FromPool(t.addressed(text, &m))
+	case scan == nil && poolsSay(text, &m):
+		out = t.FromPool(text)
+	default:
+		out = t.FromMiner(text)
+	}
+	return TracedOf(t.policy, t.proxy, &out), out.Closed
+}
+
+// addressed gives a reply the id of a request that it can be the answer to.
+func (t *Tracer) addressed(text []byte, m *stratum.Message) []byte {
+	if t.Answers == "" || !m.ID.Present() {
+		return text
+	}
+	id := t.answers(t.Answers, []byte("[]"))
+	return stratum.Apply(nil, text, []stratum.Edit{{Span: m.ID, Text: id}})
+}
+
+// poolsSay tells the methods that pools call.
+func poolsSay(text []byte, m *stratum.Message) bool {
+	method, err := stratum.MethodOf(bytes.TrimRight(text, "\n"), m)
+	return err == nil && (strings.HasPrefix(method, "client.") || strings.HasPrefix(method, "mining.set_") || method == "mining.notify" || method == "mining.ping")
+}
+
+// TraceCapture puts a recorded session through a policy and tells of every message.
+func TraceCapture(p *policy.Policy, proxy *policy.Proxy, c *Capture, tell func(Traced)) {
+	r := NewReplay(p, proxy, c, nil)
+	out := r.Connect()
+	if out.Walked {
+		tell(TracedOf(p, proxy, &out))
+	}
+	for i := 0; i < len(c.Lines) && !out.Closed && (i > 0 || out.Verdict == Forward); i++ {
+		var ok bool
+		if out, ok = r.Line(&c.Lines[i]); ok {
+			tell(TracedOf(p, proxy, &out))
+		}
+	}
+}
+
+// TracedOf tells an outcome without anything sensitive.
+func TracedOf(p *policy.Policy, proxy *policy.Proxy, o *Outcome) Traced {
+	list := proxy.Program.Rules()
+	t := Traced{
+		Kind: o.Kind.String(), Method: o.Method, Verdict: o.Verdict, Code: o.Code, Message: p.Redact(o.Text),
+		Reason: o.Reason, Pool: o.At, In: shownLine(p, o.In), ToPool: shownLines(p, o.Pool), ToMiner: shownLines(p, o.Miner),
+		Rules: []Traces{},
+	}
+	if o.By >= 0 {
+		t.By = list[o.By].Address
+	}
+	for _, step := range o.Trace {
+		t.Rules = append(t.Rules, tracesOf(p, &list[step.Rule], step))
+	}
+	if !o.Walked {
+		t.Note = "no rule looks at this message"
+	}
+	return t
+}
+
+func shownLine(p *policy.Policy, line []byte) string {
+	return p.Redact(strings.TrimRight(string(line), "\r\n"))
+}
+
+func shownLines(p *policy.Policy, lines []byte) []string {
+	list := texts(lines)
+	for i := range list {
+		list[i] = p.Redact(list[i])
+	}
+	return list
+}
+
+func tracesOf(p *policy.Policy, rule *rules.Rule, step rules.Step) Traces {
+	t := Traces{Rule: rule.Address, Place: p.Place(rule), Matched: step.When && step.Failed == nil}
+	if rule.When != nil {
+		held := step.When
+		t.When = &held
+	}
+	for _, c := range step.Set {
+		s := Setter{Field: c.Field, Value: c.Value, Secret: c.Secret}
+		if c.Secret {
+			s.Value = nil
+		}
+		t.Set = append(t.Set, s)
+	}
+	if t.Matched {
+		t.Effect = effect(rule)
+	}
+	if step.Failed != nil {
+		t.Failed = p.Locate(step.Failed) + ": " + p.Redact(step.Failed.Detail)
+	}
+	return t
+}
+
+// Write draws the trace as a tree.
+func (t *Traced) Write(w io.Writer) {
+	fmt.Fprintf(w, "%s -> %s\n", strings.TrimSpace(t.Kind+" "+t.Method), t.outcome())
+	if t.In != "" {
+		fmt.Fprintf(w, "│ in   %s\n", t.In)
+	}
+	width := 0
+	for _, r := range t.Rules {
+		width = max(width, len(r.Rule))
+	}
+	for _, r := range t.Rules {
+		fmt.Fprintf(w, "├─ %s   %s\n", pad(r.Rule, width), r.Place)
+		for _, line := range r.lines() {
+			fmt.Fprintf(w, "│    %s\n", line)
+		}
+	}
+	if t.Note != "" {
+		fmt.Fprintf(w, "├─ %s\n", t.Note)
+	}
+	for _, line := range t.ToPool {
+		fmt.Fprintf(w, "└▶ pool   %s\n", line)
+	}
+	for _, line := range t.ToMiner {
+		fmt.Fprintf(w, "└▶ miner  %s\n", line)
+	}
+	if len(t.ToPool)+len(t.ToMiner) == 0 {
+		fmt.Fprintf(w, "└▶ nothing is sent\n")
+	}
+}
+
+// outcome says in a few words what became of the message.
+func (t *Traced) outcome() string {
+	text := string(t.Verdict)
+	switch {
+	case t.Verdict == Forward && t.Kind == "request", t.Kind == "connect" && t.Verdict == Forward:
+		text += " to " + t.Pool
+	case t.Verdict == Forward:
+		text += " to the miner"
+	case t.Code != 0:
+		text += fmt.Sprintf(" %d %s", t.Code, encode(t.Message))
+	case t.Reason != "":
+		text += ": " + t.Reason
+	}
+	if t.By != "" {
+		text += " by " + t.By
+	} else if t.Verdict != Forward {
+		text += " by loka itself"
+	}
+	return text
+}
+
+func (r *Traces) lines() (lines []string) {
+	if r.When != nil {
+		lines = append(lines, fmt.Sprintf("when = %t", *r.When))
+	}
+	for _, s := range r.Set {
+		lines = append(lines, "set "+s.Field+" = "+shownValue(rules.Change{Field: s.Field, Value: s.Value, Secret: s.Secret}))
+	}
+	if r.Effect != "" {
+		lines = append(lines, r.Effect)
+	}
+	if r.Failed != "" {
+		lines = append(lines, "failed at "+r.Failed)
+	}
+	return lines
+}

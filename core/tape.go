@@ -1,0 +1,43 @@
+package core
+
+import (
+	"net"
+	"strconv"
+	"time"
+)
+
+// Visit says whose session a Tape is to record.
+type Visit struct {
+	Proxy, Listener, Session string
+	ClientIP                 string
+	ClientPort               int
+	Opened                   time.Time
+}
+
+// Tape records one session: every line that comes in, and what it gives rise to. It is
+// called while the session waits, from any of its goroutines.
+type Tape interface {
+	// Line is told of a line, from the miner or from its pool, and of the lines that
+	// it gave rise to for the pool and for the miner, all with their ends. The bytes are the
+	// session's again when it returns.
+	Line(fromMiner bool, at time.Time, line, pool, miner []byte)
+	// Close ends the recording; the session has ended.
+	Close()
+}
+
+// record begins the recording of the session, where sessions are recorded.
+func (s *session) record(host string, port int) {
+	if s.d.opt.Record != nil {
+		s.tape = s.d.opt.Record(Visit{
+			Proxy: s.front.proxy.name, Listener: s.front.policy.Address, Session: s.id,
+			ClientIP: host, ClientPort: port, Opened: s.began,
+		})
+	}
+}
+
+// clientAddress parts the miner's address.
+func clientAddress(remote string) (host string, port int) {
+	host, text, _ := net.SplitHostPort(remote)
+	port, _ = strconv.Atoi(text)
+	return host, port
+}
