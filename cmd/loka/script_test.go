@@ -44,6 +44,11 @@ func TestScripts(t *testing.T) {
 		Dir:           "testdata/script",
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(e *testscript.Env) error {
+			house, err := filepath.Abs("../../core/policy/testdata/house") // a whole policy, with tests
+			if err != nil {
+				return err
+			}
+			e.Setenv("HOUSE", house)
 			// For loka-nobody: the files of a script are no secret.
 			for dir := e.WorkDir; len(dir) > len(os.TempDir()); dir = filepath.Dir(dir) {
 				if err := os.Chmod(dir, 0o755); err != nil {

@@ -19,66 +19,66 @@ import (
 // Bench measures what the rules cost, on the messages of the tests: each rule by itself,
 // and all rules that look at a method.
 type Bench struct {
-	cases map[string]*benchCase
+	cases map[string]benchCase
 	order []string
 }
 
 // benchCase is one thing to measure and messages to measure it on.
-type benchCase struct {
-	chain    *rules.Chain
-	messages []*rules.Message
-	facts    []rules.Facts
+type benchCase []benchMessage
+
+// benchMessage is a message with the rules that look at it.
+type benchMessage struct {
+	chain *rules.Chain
+	msg   *rules.Message
+	facts rules.Facts
 }
 
 // maxBenchMessages is how many messages of one kind are measured in turn.
 const maxBenchMessages = 64
 
 // NewBench has seen no message yet.
-func NewBench() *Bench { return &Bench{cases: map[string]*benchCase{}} }
+func NewBench() *Bench { return &Bench{cases: map[string]benchCase{}} }
 
 // Watch keeps the message of a walk. It is given to a run as Options.Watch.
 func (b *Bench) Watch(t *policy.Test, w exchange.Walk) {
-	msg, facts := freeze(w)
+	m := freeze(w)
 	method := w.Kind.String()
 	if w.Method != "" {
 		method += "." + w.Method
 	}
-	b.add("BenchmarkMethod/"+label(t.Proxy.Address+"."+method), w.Chain, msg, facts)
+	b.add("BenchmarkMethod/"+label(t.Proxy.Address+"."+method), m)
 	for _, step := range w.Decision.Steps {
 		rule := t.Proxy.Program.Rules()[step.Rule]
 		name := "BenchmarkRule/" + label(rule.Address)
-		if b.cases[name] != nil && len(b.cases[name].messages) == maxBenchMessages {
+		if len(b.cases[name]) == maxBenchMessages {
 			continue
 		}
-		alone, mistakes := rules.Compile([]rules.Rule{rule})
-		if len(mistakes) > 0 {
-			continue // it compiled among the others, and does so by itself
+		if alone, mistakes := rules.Compile([]rules.Rule{rule}); len(mistakes) == 0 {
+			m.chain = alone.Chain(w.Kind, []byte(w.Method))
+			b.add(name, m)
 		}
-		b.add(name, alone.Chain(w.Kind, []byte(w.Method)), msg, facts)
 	}
 }
 
-func (b *Bench) add(name string, chain *rules.Chain, msg *rules.Message, facts rules.Facts) {
-	c := b.cases[name]
-	if c == nil {
-		c = &benchCase{chain: chain}
-		b.cases[name] = c
+func (b *Bench) add(name string, m benchMessage) {
+	c, known := b.cases[name]
+	if !known {
 		b.order = append(b.order, name)
 	}
-	if len(c.messages) < maxBenchMessages {
-		c.messages, c.facts = append(c.messages, msg), append(c.facts, facts)
+	if len(c) < maxBenchMessages {
+		b.cases[name] = append(c, m)
 	}
 }
 
 // freeze copies what a walk was shown.
-func freeze(w exchange.Walk) (*rules.Message, rules.Facts) {
+func freeze(w exchange.Walk) benchMessage {
 	msg := *w.Message
 	msg.Params = slices.Clone(msg.Params)
 	var known frozen
 	for n := range known {
 		known[n] = w.Facts.Fact(rules.Name(n))
 	}
-	return &msg, &known
+	return benchMessage{w.Chain, &msg, &known}
 }
 
 // frozen are facts as they were, by their names.
@@ -109,20 +109,19 @@ func (b *Bench) Write(w io.Writer, each time.Duration) error {
 		width = max(width, len(name))
 	}
 	for _, name := range b.order {
-		c := b.cases[name]
-		r := testing.Benchmark(c.run)
+		r := testing.Benchmark(b.cases[name].run)
 		fmt.Fprintf(w, "%s\t%s\t%s\n", pad(fmt.Sprintf("%s-%d", name, runtime.GOMAXPROCS(0)), width+4), r.String(), r.MemString())
 	}
 	return nil
 }
 
-func (c *benchCase) run(b *testing.B) {
+func (c benchCase) run(b *testing.B) {
 	var d rules.Decision
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
-		c.chain.Decide(c.messages[n], c.facts[n], &d)
-		if n++; n == len(c.messages) {
+		c[n].chain.Decide(c[n].msg, c[n].facts, &d)
+		if n++; n == len(c) {
 			n = 0
 		}
 	}

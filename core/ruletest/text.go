@@ -79,7 +79,12 @@ func (p paper) block(margin, text string) {
 // step tells what came of one step: what is not as expected, then the trace, then the
 // expressions that failed.
 func (p paper) step(t *policy.Test, s *StepResult) {
-	p.line("        on %s, in %s:\n", place(s.Step.Range), s.Step.Title)
+	p.line("        on %s, in %s:", place(s.Step.Range), s.Step.Title)
+	if s.Passed() {
+		p.trace(t, &s.Outcome)
+		return
+	}
+	p.line("")
 	for _, d := range s.Diffs {
 		p.diff(d)
 	}
@@ -90,7 +95,7 @@ func (p paper) step(t *policy.Test, s *StepResult) {
 			p.line("            %s", b.Problem)
 		}
 	}
-	if len(s.Diffs) > 0 || len(s.Broken) > 0 || s.Outcome.Closed || s.Passed() {
+	if len(s.Diffs) > 0 || len(s.Broken) > 0 || s.Outcome.Closed {
 		p.line("")
 	}
 	p.trace(t, &s.Outcome)

@@ -193,7 +193,7 @@ func (t *Traced) Write(w io.Writer) {
 	for _, line := range t.ToMiner {
 		fmt.Fprintf(w, "└▶ miner  %s\n", line)
 	}
-	if len(t.ToPool)+len(t.ToMiner) == 0 {
+	if len(t.ToPool)+len(t.ToMiner) == 0 && t.Kind != rules.Connect.String() {
 		fmt.Fprintf(w, "└▶ nothing is sent\n")
 	}
 }
@@ -208,13 +208,14 @@ func (t *Traced) outcome() string {
 		text += " to the miner"
 	case t.Code != 0:
 		text += fmt.Sprintf(" %d %s", t.Code, encode(t.Message))
-	case t.Reason != "":
-		text += ": " + t.Reason
 	}
 	if t.By != "" {
 		text += " by " + t.By
 	} else if t.Verdict != Forward {
 		text += " by loka itself"
+	}
+	if t.Reason != "" {
+		text += ": " + t.Reason
 	}
 	return text
 }
