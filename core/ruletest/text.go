@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/loka-proxy/loka/core/exchange"
 	"github.com/loka-proxy/loka/core/policy"
 	"github.com/loka-proxy/loka/rules"
 )
@@ -89,15 +90,16 @@ func (p paper) step(t *policy.Test, s *StepResult) {
 		p.diff(d)
 	}
 	p.because(t.Proxy, s)
+	if s.Unexpected {
+		p.line("          an expression fails, and the step does not say so (failed = [%q])", shortName(t.Proxy.Program.Rules()[s.Outcome.Failed[0].Rule].Address))
+	}
 	for _, b := range s.Broken {
 		p.line("          assert at %s does not hold: %s", place(b.Assert.Range), b.Assert.Message)
 		if b.Problem != "" {
 			p.line("            %s", b.Problem)
 		}
 	}
-	if len(s.Diffs) > 0 || len(s.Broken) > 0 || s.Outcome.Closed {
-		p.line("")
-	}
+	p.line("")
 	p.trace(t, &s.Outcome)
 	for _, d := range s.Failed {
 		var b bytes.Buffer
@@ -132,14 +134,33 @@ func (p paper) because(proxy *policy.Proxy, s *StepResult) {
 		case Deny:
 			p.line("            denied %s: %d %s", by, o.Code, encode(o.Text))
 		case Refuse:
-			p.line("            refused by loka itself: %s", o.Reason)
+			p.line("            refused by loka itself: %s", reasonOf(o.Reason))
 		case Reply, Drop:
 			p.line("            %s", by)
 		}
 	}
 	if o.Closed && o.Reason != "" {
-		p.line("          the session ends: %s", o.Reason)
+		p.line("          the session ends: %s", reasonOf(o.Reason))
 	}
+}
+
+// refusals say why loka refuses a line, whatever the rules.
+var refusals = map[string]string{
+	exchange.RefusedBlank:     "the line is blank",
+	exchange.RefusedMalformed: "this is not one JSON object, or no request",
+	exchange.RefusedAmbiguous: "others may read this otherwise than loka does",
+	exchange.RefusedNotJSON:   "this is not JSON",
+	exchange.RefusedReconnect: "a pool's client.reconnect is not passed on",
+	exchange.RefusedTooLong:   "rules made it longer than the pool takes",
+	exchange.RefusedLateReply: "its request was given up long ago",
+}
+
+// reasonOf gives a reason in words.
+func reasonOf(reason string) string {
+	if text, ok := refusals[reason]; ok {
+		return text
+	}
+	return reason
 }
 
 // traceWidth is where the second column of a trace begins.

@@ -215,7 +215,7 @@ func (t *Traced) outcome() string {
 		text += " by loka itself"
 	}
 	if t.Reason != "" {
-		text += ": " + t.Reason
+		text += ": " + reasonOf(t.Reason)
 	}
 	return text
 }
