@@ -33,10 +33,12 @@ type expression struct {
 	program  *vm.Program
 	constant any
 	uses     []use
-	// secret says that a sensitive constant went into it.
-	secret bool
-	weight weight
-	bound  bound
+	// secret says that a sensitive constant went into it, and exposes that it is in its
+	// value. reads lists the constants.
+	secret, exposes bool
+	reads           []string
+	weight          weight
+	bound           bound
 	// failure is what it costs when it fails, besides.
 	failure weight
 }
@@ -125,7 +127,8 @@ func compileExpression(s Source, lang *configured, scope *Scope, want valueType)
 	if len(r.mistakes) > 0 {
 		return nil, r.mistakes
 	}
-	x = &expression{source: s, length: utf8.RuneCountInString(s.Text), uses: r.uses, secret: r.secret}
+	x = &expression{source: s, length: utf8.RuneCountInString(s.Text), uses: r.uses, secret: r.secret, reads: r.reads}
+	x.exposes = r.secret && exposes(s, lang, scope)
 	if m := x.check(tree, lang, want); m != nil {
 		return nil, []*Error{m}
 	}

@@ -9,6 +9,7 @@ import (
 // Program is the compiled rules of one proxy, indexed by kind and method.
 type Program struct {
 	rules     []Rule
+	ready     []*compiled
 	connect   *Chain
 	methods   [Notification + 1]map[string]*Chain
 	globs     [Notification + 1][]globChain
@@ -54,6 +55,7 @@ func Compile(list []Rule) (*Program, []*Error) {
 	if len(c.errors) > 0 {
 		return nil, c.errors
 	}
+	p.ready = ready
 	p.index(ready)
 	if over := p.overBudget(); len(over) > 0 {
 		return nil, over

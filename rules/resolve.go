@@ -25,6 +25,7 @@ type resolver struct {
 	predicate  bool
 	uses       []use
 	secret     bool
+	reads      []string
 	mistakes   []*Error
 	// plain has the values of constants that the checker sees in a narrower type.
 	plain map[*ast.ConstantNode]any

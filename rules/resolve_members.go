@@ -34,7 +34,10 @@ func (r *resolver) named(n *ast.MemberNode, root string, list []string) ast.Node
 	}
 	name := root + "." + property.Value
 	m, constant := r.constants(root)
-	r.secret = r.secret || constant && r.scope.Sensitive[name]
+	if constant {
+		r.secret = r.secret || r.scope.Sensitive[name]
+		r.reads = append(r.reads, name)
+	}
 	if e := r.vocabulary.names[name]; e != nil {
 		r.read(e, n)
 		flat := &ast.IdentifierNode{Value: name}

@@ -2,6 +2,7 @@
 //
 //	loka run --config DIR        run the policy
 //	loka validate [DIR]          say what is wrong with it
+//	loka fmt [PATH...]           bring its files into the one layout
 //	loka rules test [PATH...]    run its tests
 //	loka health [--admin ADDR]   ask a running loka whether it serves miners
 //	loka version
@@ -23,6 +24,8 @@ const (
 	exitPolicy = 1 // the policy does not load
 	exitUsage  = 2 // the command line is wrong
 	exitStart  = 3 // the policy is good, but loka cannot run it here, or could not go on
+	// exitUnformatted is for fmt --check alone.
+	exitUnformatted = 3
 )
 
 // failure is an error with the exit code that it stands for. A silent one has said
@@ -63,6 +66,6 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(), validateCommand(), rulesCommand(), healthCommand(), versionCommand())
+	root.AddCommand(runCommand(), validateCommand(), fmtCommand(), rulesCommand(), healthCommand(), versionCommand())
 	return root
 }

@@ -374,7 +374,7 @@ proxy "x" {
   }
   request "mining.authorize" "fails" {
     on_error = "skip"
-    set { user = "string(params[7]) + var.pool_password + password" }
+    set { password = "string(params[7]) + var.pool_password + password" }
   }
 }`, "--var", "pool_password=tops3cret")
 	address := p.await("listening")["address"]

@@ -27,7 +27,7 @@ func TestSurplusAttributes(t *testing.T) {
 				}
 				files(t, "loka.hcl", block+initial+"\n}\n"+base, "x.vars.hcl", "o = "+test.value)
 				_, ds := Load("loka.hcl", opts)
-				if got := show(t, ds); test.want == "" && got != "" || !strings.Contains(got, test.want) || ds.Len() > 1 {
+				if got := show(t, ds.Errors()); test.want == "" && got != "" || !strings.Contains(got, test.want) || ds.Errors().Len() > 1 {
 					t.Errorf("said:\n%s", got)
 				}
 			})
@@ -35,7 +35,7 @@ func TestSurplusAttributes(t *testing.T) {
 	}
 	t.Run("argument", func(t *testing.T) {
 		_, ds := loadText(t, strings.Replace(base, "pool.main\n", "pool.main\n use \"r\" {\n o = { a = \"x\", more = 1 }\n}\n", 1)+"ruleset \"r\" {\n variable \"o\" { type = "+object+" }\n}\n")
-		if ds.Len() > 0 {
+		if ds.HasErrors() {
 			t.Errorf("an object with more than a ruleset needs: said:\n%s", show(t, ds))
 		}
 	})

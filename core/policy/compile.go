@@ -20,6 +20,9 @@ func (l *loader) compile(list []rules.Rule) *rules.Program {
 			l.fail(at.of(m), m.Summary, "%s", m.Detail+backslashHint(at, m))
 		}
 	}
+	if program != nil {
+		l.noteReads(program)
+	}
 	return program
 }
 

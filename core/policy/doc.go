@@ -40,7 +40,8 @@
 // Nothing is dialled, bound or run here, and no other package knows HCL. The files of
 // the package follow a load: load.go is the order of things; files.go and repair.go
 // read, variables.go to proxies.go build, ruleblocks.go and compile.go make rules,
-// srcmap.go, report.go and words.go find the words and the places for what is wrong,
-// secrets.go and raw.go keep sensitive values out of them, and work.go bounds what a
-// policy can make a load do.
+// doubts.go and unused.go warn of what can hardly be meant, srcmap.go, report.go and
+// words.go find the words and the places for what is wrong, secrets.go and raw.go keep
+// sensitive values out of them, and work.go bounds what a policy can make a load do.
+// Beside it, format.go is the layout of the files.
 package policy

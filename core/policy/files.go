@@ -201,23 +201,32 @@ func (l *loader) take(src *source) {
 // open reads a file that is to be parsed as HCL and makes it known to the report.
 func (l *loader) open(name string, from *hcl.Range) *source {
 	content, err := l.inputs.read(name, maxPolicyBytes)
+	if err != nil {
+		l.failFile(name, whyNot(err), from)
+		return nil
+	}
+	return l.admit(name, content, from)
+}
+
+// admit makes the text of a file known to the report, unless it is none that can be
+// parsed.
+func (l *loader) admit(name string, content []byte, from *hcl.Range) *source {
 	problem := ""
 	switch {
-	case err != nil:
-		problem = whyNot(err)
+	case len(content) > maxPolicyBytes:
+		problem = whyNot(errTooLarge)
 	case !utf8.Valid(content):
 		problem = "it is not valid UTF-8"
+	}
+	src := &source{name: name, bytes: content}
+	if problem == "" && !src.lex(content) {
+		problem = "it is nested too deeply"
 	}
 	if problem != "" {
 		l.failFile(name, problem, from)
 		return nil
 	}
-	src := &source{name: name, bytes: content}
 	l.knows(src)
-	if !src.lex(content) {
-		l.failFile(name, "it is nested too deeply", from)
-		return nil
-	}
 	return src
 }
 

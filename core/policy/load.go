@@ -5,6 +5,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/loka-proxy/loka/rules"
 )
 
 // Options is what a load is given besides the files.
@@ -32,13 +34,16 @@ type Setting struct {
 // first one, and the warnings too. Nothing is dialled, bound or run.
 func Load(path string, opts Options) (*Policy, Diagnostics) {
 	if opts.Environ == nil {
-		opts.Environ = func(string) (string, bool) { return "", false }
+		opts.Environ = noEnvironment
 	}
 	l := newLoader(opts, newReport())
 	l.readPolicy(path)
 	l.hideRaw()
 	if l.readable() {
 		l.build()
+	}
+	if !l.diags.HasErrors() {
+		l.doubt()
 	}
 	diags := l.diagnostics()
 	if diags.HasErrors() {
@@ -49,6 +54,8 @@ func Load(path string, opts Options) (*Policy, Diagnostics) {
 	l.policy.secrets = l.quoted()
 	return l.policy, diags
 }
+
+func noEnvironment(string) (string, bool) { return "", false }
 
 // loader carries one load from the first file to the last proxy.
 type loader struct {
@@ -75,6 +82,7 @@ type loader struct {
 	// poolAt finds a pool by its address.
 	poolAt    map[string]*Pool
 	listeners map[string]listenerPlace
+	usage     usage
 	// unguarded holds the places of values whose rule has no condition, though it
 	// should have one; see unguard.
 	unguarded map[*place]bool
@@ -102,6 +110,7 @@ func newLoader(opts Options, r *report) *loader {
 		rulesets:  map[string]*ruleset{},
 		poolAt:    map[string]*Pool{},
 		listeners: map[string]listenerPlace{},
+		usage:     usage{names: map[string]bool{}, owners: map[*rules.Scope]*ruleset{}},
 		unguarded: map[*place]bool{},
 		policy: &Policy{
 			Log:          Log{Level: "info", Format: "text"},

@@ -50,6 +50,9 @@ func (l *loader) buildProxyBlock(b *block, constants *rules.Scope) {
 	declared.many = content.Attributes["for_each"] != nil
 	var list []instance
 	list, declared.known = l.instances(address("proxy", b.name()), content.Attributes["for_each"], s)
+	if len(list) == 0 {
+		l.usage.idle = append(l.usage.idle, b)
+	}
 	for _, inst := range list {
 		proxy := l.buildProxy(b, content, inst, constants)
 		declared.made[inst.key] = proxy

@@ -108,7 +108,7 @@ ruleset "r" {
 	typed := strings.Replace(ruleset, `  variable "any" { type = any }`, "", 1)
 	for name, test := range map[string]struct{ policy, want string }{
 		"unused":              {base + typed, "Unknown name in expression"},
-		"unused and sound":    {base + strings.Replace(typed, "var.nme", "var.name", 1), ""},
+		"unused and sound":    {base + strings.Replace(typed, "var.nme", "var.name", 1), "Ruleset never used"},
 		"of any type":         {base + ruleset, "Unknown name in expression"},
 		"use without a value": {strings.Replace(base, "pool.main\n", "pool.main\n use \"r\" {}\n", 1) + typed, "Missing ruleset argument, Missing ruleset argument, Unknown name in expression"},
 	} {

@@ -194,6 +194,9 @@ const maxMessageBytes = 200
 // a text of their own for it.
 func (r *ruleReader) readDeny(b *hcl.Block) {
 	args := r.content(b, attributes("code", "message"))
+	for _, name := range []string{"code", "message"} {
+		r.l.doubtSensitive(args, name, "the miner gets the "+name+" of a denial")
+	}
 	r.rule.Deny = &rules.Deny{
 		Code:    args.number("code", 0, 1, math.MaxInt32),
 		Message: args.plainText("message", maxMessageBytes),

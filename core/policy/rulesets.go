@@ -18,8 +18,11 @@ type ruleset struct {
 	// order lists the variables as the file does.
 	order   []string
 	content *hcl.BodyContent
-	// used says that its rules were compiled as part of a proxy.
-	used bool
+	// used says that its rules were compiled as part of a proxy, and named that a proxy
+	// which came to nothing would have used it.
+	used, named bool
+	// names are those that its rules make use of.
+	names map[string]bool
 }
 
 var rulesetSchema = &hcl.BodySchema{
@@ -29,7 +32,7 @@ var rulesetSchema = &hcl.BodySchema{
 // buildRulesets reads the rulesets and their variables. Their rules wait for a use.
 func (l *loader) buildRulesets() {
 	for _, b := range l.blocks["ruleset"] {
-		set := &ruleset{block: b, variables: map[string]*variable{}}
+		set := &ruleset{block: b, variables: map[string]*variable{}, names: map[string]bool{}}
 		content, _ := l.contentOf(b.Body, rulesetSchema)
 		set.content = content
 		var blocks []*block
@@ -60,7 +63,9 @@ func (l *loader) use(b *hcl.Block, src *source, s *scope) (list []rules.Rule, ok
 		return nil, false
 	}
 	inner := l.rulesetScope(set, values)
-	list, ok = l.rules(address("ruleset", set.name()), set.content.Blocks, set.src, inner, scopeOfValues(values))
+	constants := scopeOfValues(values)
+	l.usage.owners[constants] = set
+	list, ok = l.rules(address("ruleset", set.name()), set.content.Blocks, set.src, inner, constants)
 	set.used = set.used || ok
 	return list, ok
 }
@@ -163,6 +168,7 @@ func (l *loader) checkUnusedRulesets() {
 		}
 		constants := scopeOfValues(values)
 		constants.Typed = map[string]bool{}
+		l.usage.owners[constants] = set
 		for name, v := range set.variables {
 			if !v.hasDefault() {
 				constants.Var[name], constants.Typed["var."+name] = example(v.kind), true

@@ -29,7 +29,7 @@ func TestUnusedRulesets(t *testing.T) {
 		{"variable \"a\" {}", authorize("user == var.a[0]")},
 	} {
 		t.Run(test[0], func(t *testing.T) {
-			if _, ds := loadText(t, unused(test[0], test[1])); ds.Len() > 0 {
+			if _, ds := loadText(t, unused(test[0], test[1])); ds.HasErrors() {
 				t.Errorf("said of %s:\n%s", test[1], show(t, ds))
 			}
 		})

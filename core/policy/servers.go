@@ -76,6 +76,7 @@ func (l *loader) readAddress(args arguments, target *transport.Target) (scheme s
 	if !ok {
 		return "", false
 	}
+	l.doubtSensitive(args, "address", "addresses of servers are in logs and records")
 	address := value.AsString()
 	scheme, hostPort, problem := splitAddress(address)
 	if problem != "" {

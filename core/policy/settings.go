@@ -44,6 +44,7 @@ func (l *loader) listenAddress(args arguments, name string) string {
 	if !ok {
 		return ""
 	}
+	l.doubtSensitive(args, name, "addresses that are listened on are in logs and metrics")
 	if problem := checkListen(value.AsString()); problem != "" {
 		l.fail(args.at(name), "Wrong address to listen on", "%s An address to listen on is \":3333\" for all interfaces, or one of this machine's, as in \"127.0.0.1:3333\" or \"[::1]:3333\".", problem)
 		return ""

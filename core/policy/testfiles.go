@@ -19,7 +19,7 @@ import (
 // them, those of the policies among them. Nothing is run.
 func LoadTests(path string, opts Options) ([]*Suite, Diagnostics) {
 	if opts.Environ == nil {
-		opts.Environ = func(string) (string, bool) { return "", false }
+		opts.Environ = noEnvironment
 	}
 	t := &testLoad{report: newReport(), opts: opts, meter: &meter{left: maxValueBytes}}
 	t.find(path)

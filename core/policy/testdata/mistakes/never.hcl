@@ -26,13 +26,13 @@ proxy "x" {
   }
 
   # What follows is as it should be.
+  request "mining.extranonce.subscribe" "not_known_to_rules" {
+    drop {}
+  }
   request "mining.*" "all" {
     stop = true
   }
   request "*" "every" {
-    drop {}
-  }
-  request "mining.extranonce.subscribe" "not_known_to_rules" {
     drop {}
   }
   notification "client.show_message" "nor_this" {

@@ -1,0 +1,68 @@
+include = ["base/base.hcl"]
+
+variable "secret" {
+  default   = "stratum+tcp://hunter2.example:3333"
+  sensitive = true
+}
+variable "port" {
+  default   = ":9464"
+  sensitive = true
+}
+locals {
+  derived = "of ${var.secret}"
+}
+ruleset "r" {
+  variable "text" {
+    type      = string
+    sensitive = true
+  }
+  response "mining.authorize" "refused" {
+    when = "not ok"
+    set { error = "[24, var.text, nil]" }
+  }
+}
+
+admin { address = var.port }
+
+pool "x" {
+  server "a" { address = var.secret }
+}
+
+proxy "x" {
+  for_each = { a = var.port, b = ":4445" }
+  pool     = pool.x
+  listener "tcp" { address = each.value }
+  use "r" { text = "hunter3" }
+
+  request "mining.subscribe" "agent" {
+    set { agent = "var.secret" }
+  }
+  request "mining.authorize" "good" {
+    when = "user != var.secret"
+    set {
+      user     = "password == var.secret ? user : sha256(user + local.derived)"
+      password = "var.secret"
+    }
+  }
+  request "mining.authorize" "names" {
+    set {
+      user = "user + '.' + local.derived"
+    }
+  }
+  request "mining.authorize" "all" {
+    set { params = "[user, var.secret]" }
+  }
+  request "mining.get_transactions" "answer" {
+    reply {
+      result = "[var.secret]"
+      error  = "nil"
+    }
+  }
+  request "mining.configure" "told" {
+    when = "len(params) > 2"
+    deny {
+      code    = 20
+      message = "not ${local.derived}"
+    }
+  }
+}
