@@ -192,10 +192,10 @@ func (t *testLoad) stop(at hcl.Range, summary, detail string, args ...any) {
 
 // finish makes the suite and its policies complete.
 func (s *suiteReader) finish() *Suite {
-	names := slices.Clone(s.files.inputs.names)
+	names, secrets := slices.Clone(s.files.inputs.names), s.load.quoted()
 	for _, b := range s.builds {
 		b.policy.Files = names
-		b.policy.secrets = s.load.secrets
+		b.policy.secrets = secrets
 	}
 	for _, src := range s.tests {
 		s.suite.addInput(src.name)
