@@ -147,6 +147,8 @@ func withArticle(noun string) string {
 		noun = "bool (true or false)"
 	case "dynamic":
 		return "null"
+	case "tuple":
+		noun = "list"
 	}
 	if strings.ContainsRune("aeio", rune(noun[0])) {
 		return "an " + noun

@@ -16,6 +16,7 @@ func (l *loader) compile(list []rules.Rule) *rules.Program {
 		switch {
 		case !ok:
 			l.failNowhere(m.Summary, "%s", m.Detail)
+		case l.namesUnknownLocal(at):
 		case m.From >= 0 || !l.unguarded[at]:
 			l.fail(at.of(m), m.Summary, "%s", m.Detail+backslashHint(at, m))
 		}
@@ -24,6 +25,21 @@ func (l *loader) compile(list []rules.Rule) *rules.Program {
 		l.noteReads(program)
 	}
 	return program
+}
+
+// namesUnknownLocal reports whether an expression names a local whose value could not be
+// had. Not even its type is known, so what is wrong there may not be.
+func (l *loader) namesUnknownLocal(at *place) bool {
+	if !at.expression {
+		return false
+	}
+	code := at.src.quote(at.rng)
+	for name, loc := range l.locals {
+		if !loc.value.IsWhollyKnown() && strings.Contains(code, "local") && strings.Contains(code, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // unguard takes note of a rule whose condition could not be read. A new value may be

@@ -157,8 +157,18 @@ func (l *loader) readDirectory(dir string) {
 		}
 	}
 	if !found {
-		l.failNowhere("No policy here", "The directory %s holds no policy file (*.hcl; *.test.hcl and *.vars.hcl do not count).", dir)
+		l.failNoPolicy(dir)
 	}
+}
+
+func (l *loader) failNoPolicy(dir string) {
+	const summary = "No policy here"
+	if len(l.tests) > 0 {
+		l.fail(l.tests[0].head(), summary, "This tests the policy of its directory, and %s holds no policy file (*.hcl). "+
+			"A file of tests can also bring the policy that it tests, as in include = [\"../farm/*.hcl\"].", dir)
+		return
+	}
+	l.failNowhere(summary, "The directory %s holds no policy file (*.hcl; *.test.hcl and *.vars.hcl do not count).", dir)
 }
 
 // readFile reads and parses one policy file, once, and then what it includes. from is

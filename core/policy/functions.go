@@ -118,6 +118,7 @@ func (l *loader) fileFunction(src *source) function.Function {
 		if !utf8.Valid(content) {
 			return "", fmt.Errorf("%s is not valid UTF-8", full)
 		}
+		l.meter.spent += len(content)
 		return string(content), nil
 	})
 }

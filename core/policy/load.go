@@ -90,6 +90,8 @@ type loader struct {
 	// to its variables. Only a load for tests has them.
 	tests  []*source
 	values []testValues
+	// rawSecrets are the names of sensitive variables, as the lines of the files tell them.
+	rawSecrets []string
 
 	policy *Policy
 }

@@ -16,15 +16,33 @@ var update = flag.Bool("update", false, "write what is said now as what is wante
 // about it with the text beside it.
 func TestMistakes(t *testing.T) {
 	t.Chdir("testdata/mistakes")
-	names, err := filepath.Glob("*.hcl")
+	compareAll(t, "*.hcl", func(name string) Diagnostics {
+		_, ds := Load(name, Options{})
+		return ds
+	})
+}
+
+// TestMistakesInTests does the same with the files of tests of testdata/testmistakes.
+func TestMistakesInTests(t *testing.T) {
+	t.Chdir("testdata/testmistakes")
+	compareAll(t, "*.test.hcl", func(name string) Diagnostics {
+		_, ds := LoadTests(name, Options{})
+		return ds
+	})
+}
+
+// compareAll compares what is said of each file with the text beside it.
+func compareAll(t *testing.T, pattern string, load func(name string) Diagnostics) {
+	t.Helper()
+	names, err := filepath.Glob(pattern)
 	if err != nil || len(names) == 0 {
-		t.Fatalf("no policies: %v", err)
+		t.Fatalf("no files: %v", err)
 	}
 	for _, name := range names {
-		t.Run(strings.TrimSuffix(name, ".hcl"), func(t *testing.T) {
-			_, ds := Load(name, Options{})
-			got := show(t, ds)
-			golden := strings.TrimSuffix(name, ".hcl") + ".txt"
+		bare := strings.TrimSuffix(strings.TrimSuffix(name, ".hcl"), ".test")
+		t.Run(bare, func(t *testing.T) {
+			got := show(t, load(name))
+			golden := bare + ".txt"
 			if *update {
 				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 					t.Fatal(err)

@@ -32,13 +32,22 @@ func (l *loader) buildProxies() {
 		l.buildProxyBlock(b, constants)
 	}
 	if len(l.blocks["proxy"]) == 0 {
-		l.failNowhere("Policy without a proxy", "This policy has no proxy, so there is nothing to run. It needs at least one:\n\n"+
-			"    proxy \"main\" {\n      pool = pool.main\n      listener \"tcp\" { address = \":3333\" }\n    }")
+		l.failNoProxy()
 		return
 	}
 	if len(l.policy.Proxies) == 0 && !l.diags.HasErrors() {
 		l.fail(l.blocks["proxy"][0].DefRange, "Policy without a proxy", "The for_each of every proxy is empty, so there is nothing to run.")
 	}
+}
+
+func (l *loader) failNoProxy() {
+	const summary, example = "Policy without a proxy", "\n\n" +
+		"    proxy \"main\" {\n      pool = pool.main\n      listener \"tcp\" { address = \":3333\" }\n    }"
+	if len(l.tests) > 0 {
+		l.fail(l.tests[0].head(), summary, "The policy that is tested here has no proxy for a miner to connect to. Declare one, here or in a file that is included:"+example)
+		return
+	}
+	l.failNowhere(summary, "This policy has no proxy, so there is nothing to run. It needs at least one:"+example)
 }
 
 func (l *loader) buildProxyBlock(b *block, constants *rules.Scope) {
@@ -170,11 +179,15 @@ func (l *loader) checkTaken(address string, at hcl.Range, proxy string) {
 	l.fail(at, "Address used twice", detail, first.proxy, proxy, address, position(first.at))
 }
 
-// policyConstants gives the constants that a proxy's own rules see.
+// policyConstants gives the constants that a proxy's own rules see. Of a variable whose
+// value could not be had they are told the type only.
 func (l *loader) policyConstants() *rules.Scope {
-	s := &rules.Scope{Var: map[string]any{}, Local: map[string]any{}, Sensitive: map[string]bool{}}
+	s := &rules.Scope{Var: map[string]any{}, Local: map[string]any{}, Sensitive: map[string]bool{}, Typed: map[string]bool{}}
 	for name, v := range l.variables {
 		s.Var[name] = plain(v.value)
+		if !v.value.IsWhollyKnown() {
+			s.Var[name], s.Typed["var."+name] = example(v.kind), true
+		}
 		if hasMarks(v.value) {
 			s.Sensitive["var."+name] = true
 		}

@@ -66,11 +66,22 @@ func (l *loader) hideRaw() {
 	for _, name := range names {
 		l.keepGivenRaw(name)
 	}
-	for _, src := range slices.Concat(l.files, l.tests) {
+	for _, src := range l.files {
 		if src.broken || len(src.reported) > 0 {
 			l.hideArguments(src, func(name string) bool { return slices.Contains(names, name) })
 		}
 	}
+	l.rawSecrets = names
+	for _, src := range l.tests {
+		if src.broken || len(src.reported) > 0 {
+			l.hideArguments(src, l.meansRawSecret)
+		}
+	}
+}
+
+// meansRawSecret is meansSecret where only the lines of the files are known.
+func (l *loader) meansRawSecret(name string) bool {
+	return slices.Contains(l.rawSecrets, name) || rules.Nearest(name, l.rawSecrets) != ""
 }
 
 // keepGivenRaw keeps what the environment and the command line give to a sensitive

@@ -202,6 +202,16 @@ func (s *source) snippet(rng hcl.Range) *Snippet {
 	}
 }
 
+// head is the head of the first block of the file, for what is wrong with all of it.
+func (s *source) head() hcl.Range {
+	if len(s.blocks) == 0 {
+		return s.between(0, 0)
+	}
+	first := s.blocks[0]
+	line, start := s.line(first.start)
+	return s.between(first.start, start+len(strings.TrimRight(line, " \t{}")))
+}
+
 // quote gives the source of a range.
 func (s *source) quote(rng hcl.Range) string {
 	if !rng.CanSliceBytes(s.bytes) {

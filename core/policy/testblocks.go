@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -154,10 +155,21 @@ func (r *testReader) variables(blocks hcl.Blocks, s *scope) []testValues {
 	}
 	for _, b := range blocks.OfType("variables") {
 		attrs, diags := b.Body.JustAttributes()
-		r.suite.files.add(diags)
+		if l := r.suite.files; !l.add(diags) {
+			l.hideBlocks(b)
+		}
 		return []testValues{{attrs: inOrder(attrs), scope: s}}
 	}
 	return nil
+}
+
+// hideBlocks hides blocks that bear the name of a sensitive variable.
+func (l *loader) hideBlocks(b *hcl.Block) {
+	for _, inner := range b.Body.(*hclsyntax.Body).Blocks {
+		if l.meansRawSecret(inner.Type) {
+			l.hide(inner.Range())
+		}
+	}
 }
 
 // readInstance reads one test. It gives false when there are too many.
@@ -167,7 +179,7 @@ func (r *testReader) readInstance(b *hcl.Block, content *hcl.BodyContent, name s
 	case load.tests == maxTests:
 		load.stop(b.DefRange, "Too many tests", "There are more than %d tests here, each instance of a for_each counted. Test one directory at a time.", maxTests)
 	case load.meter.spent > maxTestBytes:
-		load.stop(b.DefRange, "Tests too large", "The values of all tests, with what the loops in them make and the policies that they test, are bounded to 256 MiB. Test one directory at a time.")
+		load.stop(b.DefRange, "Tests too large", "The values of all tests, with what the loops in them make and the policies that they test, are bounded to 128 MiB. Test one directory at a time.")
 	}
 	if load.stopped {
 		return false

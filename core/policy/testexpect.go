@@ -125,19 +125,19 @@ func (e *expectReader) verdict() (any, bool) {
 
 // ruleNames reads a list of rules: those of the proxy that look at the step's message.
 func (e *expectReader) ruleNames(name string) (any, bool) {
-	list, ok := e.list(name)
+	list, places, ok := e.list(name)
 	if !ok || e.test.Proxy == nil || e.test.Proxy.Program == nil {
 		return list, ok
 	}
 	here, elsewhere := e.ruleAddresses()
-	for _, item := range list {
+	for i, item := range list {
 		text := item.(string)
 		switch {
 		case isRuleOf(here, text):
 		case isRuleOf(elsewhere, text):
-			e.fail(e.args.at(name), "Rule for other messages", "The rule %s does not look at this message.\n\n%s", text, listed("Rules that do", here))
+			e.fail(places[i], "Rule for other messages", "The rule %s does not look at this message.\n\n%s", text, listed("Rules that do", here))
 		default:
-			e.fail(e.args.at(name), "No such rule", "%s has no rule %q.%s\n\n%s", e.test.Proxy.Address, text,
+			e.fail(places[i], "No such rule", "%s has no rule %q.%s\n\n%s", e.test.Proxy.Address, text,
 				didYouMean(text, append(shortNames(here), here...)), listed("Rules that look at this message", here))
 		}
 	}
@@ -175,25 +175,35 @@ func shortNames(addresses []string) []string {
 }
 
 func (e *expectReader) events() (any, bool) {
-	list, ok := e.list("audit")
-	for _, item := range list {
+	list, places, ok := e.list("audit")
+	for i, item := range list {
 		if event := item.(string); !slices.Contains(auditEvents, event) {
-			e.fail(e.args.at("audit"), "No such event", "There is no event %q.%s\n\n%s", event, didYouMean(event, auditEvents), listed("Events", auditEvents))
+			e.fail(places[i], "No such event", "There is no event %q.%s\n\n%s", event, didYouMean(event, auditEvents), listed("Events", auditEvents))
 		}
 	}
 	return list, ok
 }
 
-// list reads a list of texts.
-func (e *expectReader) list(name string) (list []any, ok bool) {
-	if _, ok = e.args.value(name, cty.List(cty.String)); !ok {
-		return nil, false
+// list reads a list of texts, with the place of each as far as it is written there.
+func (e *expectReader) list(name string) (list []any, places []hcl.Range, ok bool) {
+	value, ok := e.args.value(name, cty.List(cty.String))
+	if !ok {
+		return nil, nil, false
 	}
+	written, diags := hcl.ExprList(e.args.attrs[name].Expr)
 	list = []any{}
-	for _, text := range e.args.texts(name) {
-		list = append(list, text)
+	for i, element := range value.AsValueSlice() {
+		at := e.args.at(name)
+		if !diags.HasErrors() && len(written) == value.LengthInt() {
+			at = written[i].Range()
+		}
+		if element.IsNull() {
+			e.fail(at, "Wrong value", "%s is a list of names, and this is null.", name)
+			return nil, nil, false
+		}
+		list, places = append(list, element.AsString()), append(places, at)
 	}
-	return list, true
+	return list, places, true
 }
 
 // has reports whether a field is given.
@@ -253,12 +263,14 @@ func (e *expectReader) checkVerdict() {
 
 func (e *expectReader) failVerdict(attr *hcl.Attribute, verdict, needed string) {
 	const summary = "Field against the verdict"
+	detail := fmt.Sprintf("%s goes with the verdict %q only, and the verdict expected here is %q.", attr.Name, needed, verdict)
 	switch {
-	case needed == "reply" && e.args.attrs["verdict"] == nil && verdict == "forward":
-		e.fail(attr.NameRange, summary, "A request that is forwarded has no %s. If loka answers it itself, add verdict = \"reply\"; what the pool answers is a step of its own, a response.", attr.Name)
-	default:
-		e.fail(attr.NameRange, summary, "%s goes with the verdict %q only, and the verdict expected here is %q.", attr.Name, needed, verdict)
+	case needed == "reply" && verdict == "forward":
+		detail = fmt.Sprintf("A request that is forwarded has no %s. If loka answers it itself, add verdict = \"reply\"; what the pool answers is a step of its own, a response.", attr.Name)
+	case needed == "reply" && verdict == "deny":
+		detail += " What is said with a denial is expected by code and message."
 	}
+	e.fail(attr.NameRange, summary, "%s", detail)
 }
 
 // checkUnchanged refuses to expect a change, and none.

@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -19,7 +21,12 @@ var stepArguments = map[rules.Kind][]string{
 	rules.Notification: {"params", "line", "after"},
 }
 
-var stepBlocks = []hcl.BlockHeaderSchema{{Type: "expect"}, {Type: "assert"}}
+// stepSchema has the arguments of all steps, and those of expect, so that a word can be
+// said of the ones that are out of place.
+var stepSchema = &hcl.BodySchema{
+	Attributes: attributes(append([]string{"after"}, expectFields[rules.Request]...)...),
+	Blocks:     []hcl.BlockHeaderSchema{{Type: "expect"}, {Type: "assert"}},
+}
 
 // stepReader reads one step of a test.
 type stepReader struct {
@@ -31,7 +38,7 @@ type stepReader struct {
 // readStep reads one step. A mistake in one part of it leaves the others to be checked.
 func (r *instanceReader) readStep(b *hcl.Block) {
 	kind := ruleKinds[b.Type]
-	content, _ := r.contentOf(b.Body, &hcl.BodySchema{Attributes: attributes(stepArguments[kind]...), Blocks: stepBlocks})
+	content, _ := r.contentOf(b.Body, stepSchema)
 	s := &stepReader{r, arguments{r.loader, r.scope, content.Attributes}, &Step{Kind: kind, Title: b.Type, Range: *publicRange(b.DefRange)}}
 	if len(b.Labels) > 0 {
 		s.step.Method = b.Labels[0]
@@ -41,6 +48,7 @@ func (r *instanceReader) readStep(b *hcl.Block) {
 	if kind == rules.Connect && len(r.test.Steps) > 0 {
 		r.fail(b.DefRange, "Connect is not first", "A miner connects once, before its first message: connect is the first step of a test or is left out.")
 	}
+	s.checkArguments(b)
 	s.readMessage()
 	s.readBlocks(b, content)
 	r.test.Steps = append(r.test.Steps, s.step)
@@ -56,6 +64,25 @@ func (s *stepReader) checkMethod(b *hcl.Block) {
 		s.fail(at, "Wrong method", "A method is a word such as \"mining.submit\", without blanks and quotes. For a message with any other, give the whole of it by line.")
 	default:
 		s.doubtMethod(b, stepDoubts)
+	}
+}
+
+// checkArguments takes out what is no part of a step's message.
+func (s *stepReader) checkArguments(b *hcl.Block) {
+	own := stepArguments[s.step.Kind]
+	for _, attr := range inOrder(s.args.attrs) {
+		if slices.Contains(own, attr.Name) {
+			continue
+		}
+		delete(s.args.attrs, attr.Name)
+		detail := fmt.Sprintf("A %s has no %s here.", b.Type, attr.Name)
+		switch {
+		case s.step.Kind == rules.Response && attr.Name == "line":
+			detail = "The line of a response has the id of its request, which the proxy may have changed, so a response is given by result and error."
+		case slices.Contains(expectFields[s.step.Kind], attr.Name):
+			detail += " What is expected of it goes into its block expect."
+		}
+		s.fail(attr.NameRange, "Argument out of place", "%s\n\n%s", detail, listed("Arguments of a "+b.Type, own))
 	}
 }
 

@@ -23,7 +23,7 @@ const (
 	maxBuilds = 1_000
 	// maxTestBytes bounds the values of all tests and what the loops in them make, with
 	// the policies, once for each time they are built.
-	maxTestBytes = 256 << 20
+	maxTestBytes = 128 << 20
 )
 
 // suiteReader reads the tests of one policy.
@@ -67,7 +67,7 @@ func (s *suiteReader) read() {
 		s.files.readPolicy(s.path)
 	}
 	s.files.hideRaw()
-	if !s.files.readable() {
+	if !s.files.readable() || len(s.files.files) == 0 {
 		return
 	}
 	for _, src := range s.tests {

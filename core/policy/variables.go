@@ -213,10 +213,14 @@ func (l *loader) failNoValue(v *variable) {
 	if l.isDirectory {
 		file += ", or in a *.auto.vars.hcl beside the policy"
 	}
+	test := ""
+	if len(l.tests) > 0 {
+		test = "    variables { " + v.name() + " = VALUE } in the test, or at the top of its file\n"
+	}
 	l.fail(v.DefRange, "Variable without a value",
 		"variable %q%s has no default, and no value was given. Give one in any of these ways:\n\n"+
-			"    --var %[1]s=VALUE\n    LOKA_VAR_%[1]s=VALUE in the environment\n    %[1]s = VALUE %[3]s\n    default = VALUE in its block",
-		v.name(), about, file)
+			"%[4]s    --var %[1]s=VALUE\n    LOKA_VAR_%[1]s=VALUE in the environment\n    %[1]s = VALUE %[3]s\n    default = VALUE in its block",
+		v.name(), about, file, test)
 }
 
 // mark keeps the value of a sensitive variable out of everything that is shown.

@@ -101,3 +101,51 @@ func TestEnough(t *testing.T) {
 		" text = replace(join(\",\", range(1000)), \",\", \" and \")\n}\n")
 	load(t, ".", Options{})
 }
+
+// TestTooManyTests asks for more tests, policies and values than there is time for.
+func TestTooManyTests(t *testing.T) {
+	for name, test := range map[string]struct{ tests, want string }{
+		"tests":    {"test \"x\" {\n for_each = { for i in range(1000) : i => i }\n connect {}\n}\n", "Too many tests"},
+		"policies": {"test \"x\" {\n for_each = { for i in range(1001) : i => i }\n variables { w = each.key }\n connect {}\n}\n", "Too many values for variables"},
+		"values":   {"test \"x\" {\n for_each = { for i in range(1000) : i => i }\n request \"a\" { params = [local.x, local.x] }\n request \"b\" { params = local.x }\n}\n", "Tests too large"},
+		"loops":    {"test \"x\" {\n for_each = { for i in range(1000) : i => i }\n request \"a\" { params = [length([for i in range(1000) : [for j in range(100) : i]])] }\n}\n", "Tests too large"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := test.tests
+			if name == "tests" {
+				for i := range 10 {
+					text += strings.Replace(test.tests, `"x"`, fmt.Sprintf("\"x%d\"", i), 1)
+				}
+			}
+			files(t, "loka.hcl", base+"variable \"w\" {\n  default = \"x\"\n}\nlocals {\n  x = \""+strings.Repeat("x", 50000)+"\"\n}\n", "x.test.hcl", text)
+			_, ds := LoadTests(".", Options{})
+			if got := show(t, ds); ds.Len() != 1 || !strings.Contains(got, test.want) {
+				t.Errorf("said:\n%s", got)
+			}
+		})
+	}
+}
+
+// TestPipesInTests puts a pipe that nobody writes into wherever a test reads a file.
+func TestPipesInTests(t *testing.T) {
+	for name, text := range map[string]string{
+		"pipe.test.hcl": "",
+		"capture":       "test \"x\" {\n  capture = \"pipe\"\n}\n",
+		"golden":        "test \"x\" {\n  capture = \"loka.hcl\"\n  golden = \"pipe\"\n}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			files(t, "loka.hcl", base, "x.test.hcl", text)
+			pipe := "pipe"
+			if text == "" {
+				pipe = name
+			}
+			if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, ds := LoadTests(".", Options{})
+			if got := show(t, ds); !strings.Contains(got, "it is no regular file (a pipe, a socket or a device)") {
+				t.Errorf("said:\n%s", got)
+			}
+		})
+	}
+}

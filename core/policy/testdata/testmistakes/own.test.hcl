@@ -1,0 +1,5 @@
+include = ["none.hcl"]
+
+test "of nothing" {
+  connect {}
+}

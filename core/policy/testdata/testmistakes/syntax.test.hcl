@@ -1,0 +1,7 @@
+test "broken" {
+  proxy = proxy.main
+  request "mining.submit" {
+    params = ["x"
+    expect { verdict = "deny" }
+  }
+}
