@@ -8,10 +8,10 @@
 # You buy: NiceHash connects to a listener of yours, as one miner after another, with the
 # name and the password that you gave it for your pool. What it is particular about:
 #
-#   * It wants a high difficulty from the start. The least is minimalPoolDifficulty of the algorithm in the public list
-#     https://api2.nicehash.com/main/api/v2/mining/algorithms. Where your pool reads d= in
-#     the password, nicehash_orders puts it there; other pools have a port for high
-#     difficulties.
+#   * It wants a high difficulty from the start. The least is minimalPoolDifficulty of the
+#     algorithm in https://api2.nicehash.com/main/api/v2/mining/algorithms. Where your pool
+#     reads d= in the password, nicehash_orders puts it there; other pools have a port for
+#     high difficulties.
 #   * Its subscribe is ["NiceHash/1.0.0", …], and what stands behind the first param means
 #     something to some pools. Do not cut it off: agent_only in tasks/firmware.hcl leaves
 #     it alone.
