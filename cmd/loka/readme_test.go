@@ -82,9 +82,9 @@ func TestExamples(t *testing.T) {
 }
 
 // loads fails unless a policy loads without a word.
-func loads(t *testing.T, path string) {
+func loads(t *testing.T, path string, settings ...policy.Setting) {
 	t.Helper()
-	_, diags := policy.Load(path, policy.Options{})
+	_, diags := policy.Load(path, policy.Options{Settings: settings})
 	if diags.Len() > 0 {
 		var b bytes.Buffer
 		_ = diags.Write(&b)

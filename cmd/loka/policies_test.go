@@ -1,0 +1,184 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/loka-proxy/loka/core/policy"
+)
+
+// wallet is what templates are given that ask for one.
+const wallet = "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ"
+
+// policyFiles gives the files below a folder of the tree that have a suffix.
+func policyFiles(t *testing.T, folder, suffix string) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(filepath.Join(root(t), folder), func(path string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, suffix) {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil || len(files) == 0 {
+		t.Fatal(folder, suffix, err)
+	}
+	return files
+}
+
+// beside gives a folder in which the paths of the examples in policies hold.
+func beside(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Symlink(filepath.Join(root(t), "policies"), filepath.Join(dir, "policies")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// loadsText is loads for a text, as a policy in a folder.
+func loadsText(t *testing.T, dir, text string) {
+	t.Helper()
+	file := filepath.Join(dir, "loka.hcl")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	loads(t, file)
+}
+
+// TestRulesets loads every file that operators include, in a policy that uses nothing of
+// it: all that can be wrong without arguments is found.
+func TestRulesets(t *testing.T) {
+	dir := beside(t)
+	for _, path := range append(policyFiles(t, "policies/pools", ".hcl"), policyFiles(t, "policies/tasks", ".hcl")...) {
+		if strings.HasSuffix(path, ".test.hcl") {
+			continue
+		}
+		name, err := filepath.Rel(root(t), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) {
+			loadsText(t, dir, `
+include = ["`+name+`"]
+
+pool "p" {
+  server "a" { address = "stratum+tcp://pool.example:3333" }
+}
+proxy "x" {
+  pool = pool.p
+  listener "tcp" { address = ":3333" }
+}
+`)
+			if _, err := os.Stat(strings.TrimSuffix(path, ".hcl") + ".test.hcl"); err != nil {
+				t.Errorf("it has no tests: %v", err)
+			}
+		})
+	}
+}
+
+// usage is the example in the head of a file.
+var usage = regexp.MustCompile(`(?m)^# Usage:\n#\n((?:#(?:     .*)?\n)+)`)
+
+// TestUsages loads the examples in the heads of the files.
+func TestUsages(t *testing.T) {
+	dir := beside(t)
+	for _, path := range append(policyFiles(t, "policies/pools", ".hcl"), policyFiles(t, "policies/tasks", ".hcl")...) {
+		if strings.HasSuffix(path, ".test.hcl") {
+			continue
+		}
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := usage.FindSubmatch(text)
+			if found == nil {
+				t.Fatal("it shows no usage")
+			}
+			loadsText(t, dir, regexp.MustCompile(`(?m)^#(     )?`).ReplaceAllString(string(found[1]), ""))
+		})
+	}
+}
+
+// TestPoliciesREADME loads what policies/README.md shows, and looks for each file in it.
+func TestPoliciesREADME(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root(t), "policies", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, block := range fence.FindAllStringSubmatch(string(text), -1) {
+		if block[1] == "hcl" {
+			found++
+			loadsText(t, beside(t), block[2])
+		}
+	}
+	if found == 0 {
+		t.Error("it shows no policy")
+	}
+	for _, path := range append(policyFiles(t, "policies/pools", ".hcl"), policyFiles(t, "policies/tasks", ".hcl")...) {
+		name := filepath.Base(filepath.Dir(path)) + "/" + filepath.Base(path)
+		if !strings.HasSuffix(path, ".test.hcl") && !strings.Contains(string(text), "("+name+")") {
+			t.Errorf("%s is not in it", name)
+		}
+	}
+}
+
+// TestTemplates loads every template: as a whole, and with each file of values that
+// stands below it.
+func TestTemplates(t *testing.T) {
+	dirs, err := filepath.Glob(filepath.Join(root(t), "policies", "templates", "*"))
+	if err != nil || len(dirs) == 0 {
+		t.Fatal(err, dirs)
+	}
+	for _, dir := range dirs {
+		wanted := policy.Setting{Var: "wallet=" + wallet}
+		loads(t, dir, wanted)
+		sites, err := filepath.Glob(filepath.Join(dir, "sites", "*.vars.hcl"))
+		if err != nil || len(sites) == 0 {
+			t.Error(dir, err, sites)
+		}
+		for _, site := range sites {
+			loads(t, dir, wanted, policy.Setting{VarFile: site})
+		}
+	}
+}
+
+// TestRefusedArguments gives rulesets what they must not take: names that would pay
+// nobody.
+func TestRefusedArguments(t *testing.T) {
+	for _, c := range []struct{ file, use, want string }{
+		{"pools/address_worker.hcl", `use "address_worker" { address = "37vuX2XMqtcrobGwxSZJSwJoYyjiH18S0Q" }`, "does not look like a Bitcoin address"},
+		{"pools/address_worker.hcl", `use "address_worker" { address = "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdb" }`, "does not look like a Bitcoin address"},
+		{"pools/address_worker.hcl", `use "address_worker" {}`, "the address that is paid"},
+		{"pools/account_worker.hcl", `use "account_worker" { account = "" }`, "The account is what stands before the first dot"},
+		{"pools/account_worker.hcl", `use "account_worker" { account = "my.farm" }`, "The account is what stands before the first dot"},
+		{"pools/miningrigrentals.hcl", "use \"mrr_rig\" {\n account = \"me\"\n rig = \"x\"\n}", "A rig is known by its number"},
+		{"pools/ocean.hcl", `use "datum_modifier" { modifier = "" }`, "A modifier is a name"},
+		{"tasks/payout_guard.hcl", `use "payout_guard" { accounts = [] }`, "refuses every miner"},
+		{"tasks/one_wallet.hcl", `use "one_wallet" { wallet = " " }`, "The wallet is not empty"},
+	} {
+		file := filepath.Join(beside(t), "loka.hcl")
+		text := `include = ["policies/` + c.file + `"]
+pool "p" {
+  server "a" { address = "stratum+tcp://pool.example:3333" }
+}
+proxy "x" {
+  pool = pool.p
+  listener "tcp" { address = ":3333" }
+  ` + c.use + `
+}
+`
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, diags := policy.Load(file, policy.Options{}); !strings.Contains(diags.Error(), c.want) {
+			t.Errorf("%s: %q", c.use, diags.Error())
+		}
+	}
+}
