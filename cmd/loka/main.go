@@ -1,5 +1,6 @@
 // Command loka is a Stratum V1 mining proxy whose behaviour is a policy file.
 //
+//	loka init [DIR]              write a first policy
 //	loka run --config DIR        run the policy
 //	loka validate [DIR]          say what is wrong with it
 //	loka fmt [PATH...]           bring its files into the one layout
@@ -66,6 +67,6 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(), validateCommand(), fmtCommand(), rulesCommand(), healthCommand(), versionCommand())
+	root.AddCommand(initCommand(), runCommand(), validateCommand(), fmtCommand(), rulesCommand(), healthCommand(), versionCommand())
 	return root
 }

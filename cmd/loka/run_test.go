@@ -299,8 +299,8 @@ admin { address = "127.0.0.1:0" }`))
 	}
 }
 
-// template is one proxy per pool, of one text.
-const template = `
+// siteTemplate is one proxy per pool, of one text.
+const siteTemplate = `
 variable "pools" { type = map(string) }
 
 pool "site" {
@@ -336,7 +336,7 @@ func checkSite(t *testing.T, address any, l net.Listener, site string) {
 // TestOneTemplateTwoProxies runs two proxies of one template in one process.
 func TestOneTemplateTwoProxies(t *testing.T) {
 	one, two := fakePool(t), fakePool(t)
-	p := launch(t, template, "--var", fmt.Sprintf(`pools={one="%s",two="%s"}`, one.Addr(), two.Addr()))
+	p := launch(t, siteTemplate, "--var", fmt.Sprintf(`pools={one="%s",two="%s"}`, one.Addr(), two.Addr()))
 	first, second := p.await("listening"), p.await("listening")
 	if first["proxy"] != `proxy.site["one"]` || second["proxy"] != `proxy.site["two"]` {
 		t.Fatalf("%v, %v", first, second)
@@ -348,8 +348,8 @@ func TestOneTemplateTwoProxies(t *testing.T) {
 // TestOneTemplateTwoProcesses runs the same text twice, with different values.
 func TestOneTemplateTwoProcesses(t *testing.T) {
 	one, two := fakePool(t), fakePool(t)
-	a := launch(t, template, "--var", fmt.Sprintf(`pools={one="%s"}`, one.Addr()))
-	b := launch(t, template, "--var", fmt.Sprintf(`pools={two="%s"}`, two.Addr()))
+	a := launch(t, siteTemplate, "--var", fmt.Sprintf(`pools={one="%s"}`, one.Addr()))
+	b := launch(t, siteTemplate, "--var", fmt.Sprintf(`pools={two="%s"}`, two.Addr()))
 	checkSite(t, a.await("listening")["address"], one, "one")
 	checkSite(t, b.await("listening")["address"], two, "two")
 }
