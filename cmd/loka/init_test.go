@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/loka-proxy/loka/core/policy"
 )
 
 // answering runs loka init with a person who types these lines.
@@ -124,6 +126,32 @@ func TestInitWritesBothOrNone(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(i.dir, starterPolicy)); !errors.Is(err, os.ErrNotExist) {
 		t.Error("half of it is written:", err)
+	}
+}
+
+// TestInitLayouts runs the tests of every layout, with wallets that are hard to write.
+func TestInitLayouts(t *testing.T) {
+	for _, name := range layoutNames() {
+		for _, wallet := range []string{wallet, "myfarm", "my.farm", `"x" ${y} %{z} \ '`} {
+			i := initializer{starter: usual, dir: t.TempDir()}
+			i.Layout, i.Wallet = name, wallet
+			if !i.pays() {
+				i.Wallet = ""
+			}
+			if err := i.problem(); err != nil {
+				t.Fatal(name, err)
+			}
+			if err := i.write(); err != nil {
+				t.Fatal(name, err)
+			}
+			loads(t, i.dir)
+			passes(t, i.dir)
+			for _, text := range [][]byte{i.policy(), i.tests()} {
+				if formatted, _ := policy.Format(text, i.dir); !bytes.Equal(formatted, text) {
+					t.Errorf("not formatted:\n%s", text)
+				}
+			}
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/loka-proxy/loka/core/policy"
+	"github.com/loka-proxy/loka/core/ruletest"
 )
 
 // wallet is what templates are given that ask for one.
@@ -48,6 +50,53 @@ func loadsText(t *testing.T, dir, text string) {
 		t.Fatal(err)
 	}
 	loads(t, file)
+}
+
+// passes fails unless a policy has tests, all of them pass, and every rule was seen
+// matched and, where it has a condition, not matched.
+func passes(t *testing.T, path string) {
+	t.Helper()
+	suites, diags := policy.LoadTests(path, policy.Options{})
+	if diags.Len() > 0 || len(suites) == 0 {
+		var b bytes.Buffer
+		_ = diags.Write(&b)
+		t.Errorf("%s has %d suites of tests:\n%s", path, len(suites), b.String())
+	}
+	for _, suite := range suites {
+		cover := ruletest.NewCoverage()
+		for _, file := range suite.Files {
+			for _, test := range file.Tests {
+				cover.Add(test.Policy)
+				if r := ruletest.Run(test, ruletest.Options{Coverage: cover}); !r.Passed() {
+					t.Errorf("%s: %s\n%s", file.Name, test.Name, ruletest.Told(r))
+				}
+			}
+		}
+		for _, rule := range cover.Rules() {
+			if !rule.Covered() {
+				t.Errorf("%s: %+v is not seen both ways", suite.Path, *rule)
+			}
+		}
+	}
+}
+
+// TestPolicies runs the tests of everything that operators copy.
+func TestPolicies(t *testing.T) {
+	passes(t, filepath.Join(root(t), "policies"))
+	passes(t, filepath.Join(root(t), "examples"))
+}
+
+// TestFormatted holds what operators copy to the one layout.
+func TestFormatted(t *testing.T) {
+	for _, path := range append(policyFiles(t, "policies", ".hcl"), policyFiles(t, "examples", ".hcl")...) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if formatted, diags := policy.Format(text, path); diags.HasErrors() || !bytes.Equal(formatted, text) {
+			t.Errorf("%s is not formatted: %v", path, diags)
+		}
+	}
 }
 
 // TestRulesets loads every file that operators include, in a policy that uses nothing of

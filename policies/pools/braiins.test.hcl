@@ -20,7 +20,7 @@ test "names that the pool takes" {
     "myfarm.rig7"   = "myfarm.rig7"
     "a-b_c@d+e:f"   = "myfarm.a-b_c@d+e:f"
     "hall 1/rack 2" = "myfarm.hall_1_rack_2"
-    "Ünal"          = "myfarm.__nal"
+    "Ünal"          = "myfarm._nal"
     ""              = "myfarm.default"
   }
 

@@ -117,6 +117,18 @@ test "before and behind a mapping" {
   }
 }
 
+test "a name that needs no mapping" {
+  proxy = proxy.mapped
+
+  request "mining.authorize" {
+    params = ["myfarm.rig7", "x"]
+    expect {
+      rules     = []
+      unchanged = true
+    }
+  }
+}
+
 test "a mapping to a wrong account pays nobody" {
   proxy = proxy.mapped_wrongly
 
