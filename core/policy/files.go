@@ -183,6 +183,7 @@ func (l *loader) readFile(name string, from *hcl.Range) {
 	}
 	l.seen[identity] = true
 	if src := l.parsed(name, from); src != nil {
+		src.included = from != nil
 		l.take(src)
 	}
 }

@@ -22,6 +22,9 @@ type source struct {
 	// broken says that the file, or one that it includes, could not be read, so that
 	// nothing else can be said.
 	broken bool
+	// included says that another file asked for this one. The rulesets and locals of such
+	// a file are there for whoever wants them.
+	included bool
 
 	blocks []blockSpan
 }

@@ -72,9 +72,11 @@ func (l *loader) noteWords(b *block) {
 	}
 }
 
+// doubtRulesets warns of rulesets that no proxy uses. A file that is included may have
+// more of them than one policy needs.
 func (l *loader) doubtRulesets() {
 	for _, name := range sortedNames(l.rulesets) {
-		if set := l.rulesets[name]; !set.used && !set.named {
+		if set := l.rulesets[name]; !set.used && !set.named && !set.src.included {
 			l.warn(set.DefRange, "Ruleset never used", "No proxy uses ruleset %q, so its rules never run. A proxy takes them with use %[1]q { … }; if nobody needs them, remove it.", name)
 		}
 	}
@@ -190,7 +192,8 @@ func eachName(body *hclsyntax.Body, f func(hcl.Traversal)) {
 	})
 }
 
-// doubtNames warns of variables and locals that nothing names.
+// doubtNames warns of variables that nothing names, and of locals unless their file is
+// included, since it may have more of them than one policy needs.
 func (l *loader) doubtNames() {
 	for _, name := range sortedNames(l.variables) {
 		if !l.usage.names[address("var", name)] {
@@ -198,7 +201,7 @@ func (l *loader) doubtNames() {
 		}
 	}
 	for _, name := range sortedNames(l.locals) {
-		if !l.usage.names[address("local", name)] {
+		if !l.usage.names[address("local", name)] && !l.locals[name].src.included {
 			l.warn(l.locals[name].attr.NameRange, "Local never used", "Nothing in this policy refers to local.%s. Use it, or remove it.", name)
 		}
 	}
