@@ -1,9 +1,9 @@
 # Braiins Pool: every miner becomes a worker of one account.
 #
-# A worker's name has letters, digits and -_@+: (the pool's help page "Which username and
-# password should I choose"). What does not fit is not refused but counted under a worker
-# [auto], where it is hard to find again, so it is put right here. The pool ignores the
-# password; it gets "x".
+# A worker's name has letters, digits and -_@+: (the pool's help page on user names and
+# passwords, article 77000423600). What does not fit is not refused but counted under a
+# worker [auto], where it is hard to find again, so it is put right here. The pool ignores
+# the password; it gets "x".
 #
 # Usage:
 #

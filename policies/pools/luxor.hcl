@@ -1,8 +1,8 @@
 # Luxor: every miner becomes a worker of one account.
 #
-# The pool's instructions for miners: a worker's name can be anything, but symbols and
-# special characters may make it invalid. A hyphen is seen in names there, so it stands in
-# for everything but letters and digits: john.test becomes myfarm.john-test.
+# Guides to the pool say that a worker's name can be anything, but that symbols and special
+# characters may make it invalid. A hyphen is seen in names there, so it stands in for
+# everything but letters and digits: john.test becomes myfarm.john-test.
 #
 # Usage:
 #
