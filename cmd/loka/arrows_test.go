@@ -28,7 +28,7 @@ var house = map[string]struct {
 	"transport":     {forbidden: []string{"database/sql", "encoding/json"}},
 	"core/stratum":  {forbidden: []string{"net", "os", "time"}},
 	"core/meter":    {others: []string{"github.com/prometheus/client_golang"}, forbidden: []string{"net", "os"}},
-	"core/policy":   {ours: []string{"rules", "transport"}, others: []string{"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty", "github.com/apparentlymart/go-textseg"}, forbidden: []string{"os/exec"}},
+	"core/policy":   {ours: []string{"rules", "transport"}, others: []string{"github.com/fsnotify/fsnotify", "github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty", "github.com/apparentlymart/go-textseg"}, forbidden: []string{"os/exec"}},
 	"core/exchange": {ours: []string{"core/stratum", "rules"}, forbidden: []string{"net", "os"}},
 	"core": {
 		ours:      []string{"core/exchange", "core/meter", "core/policy", "core/stratum", "rules", "transport"},

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"regexp"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -94,8 +96,40 @@ func (t *testRun) start(ctx context.Context) error {
 		return fmt.Errorf("--run: %w", err)
 	}
 	t.wanted = wanted
+	if t.watch {
+		return t.again(ctx)
+	}
 	_, err = t.once()
 	return err
+}
+
+// again runs everything whenever a file has changed, until a signal.
+func (t *testRun) again(ctx context.Context) error {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	w, err := policy.NewWatcher(policy.UsualPace)
+	if err != nil {
+		return fmt.Errorf("--watch: %w", err)
+	}
+	defer w.Close()
+	for {
+		began := time.Now()
+		inputs, err := t.once()
+		var said *failure
+		if err != nil && !(errors.As(err, &said) && said.silent) {
+			fmt.Fprintf(os.Stderr, "Error: %v\n", err)
+		}
+		if len(inputs) == 0 { // there is nothing to wait for
+			return err
+		}
+		w.Watch(inputs, began)
+		fmt.Fprintf(os.Stderr, "\n%s: waiting for a change\n\n", began.Format(time.TimeOnly))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-w.Changes():
+		}
+	}
 }
 
 // reporter is one way to tell what came of tests.

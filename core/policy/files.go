@@ -47,6 +47,16 @@ func (in *inputs) read(name string, limit int64) ([]byte, error) {
 	if content, ok := in.contents[name]; ok {
 		return content, nil
 	}
+	content, err := readBounded(name, limit)
+	if err != nil {
+		return nil, err
+	}
+	in.add(name, content)
+	return content, nil
+}
+
+// readBounded reads a file that is no larger than a limit.
+func readBounded(name string, limit int64) ([]byte, error) {
 	if err := regular(name); err != nil {
 		return nil, err
 	}
@@ -56,14 +66,10 @@ func (in *inputs) read(name string, limit int64) ([]byte, error) {
 	}
 	defer f.Close()
 	content, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, err
+	if err == nil && int64(len(content)) > limit {
+		err = fmt.Errorf("read %s: %w", name, errTooLarge)
 	}
-	if int64(len(content)) > limit {
-		return nil, fmt.Errorf("read %s: %w", name, errTooLarge)
-	}
-	in.add(name, content)
-	return content, nil
+	return content, err
 }
 
 func (in *inputs) add(name string, content []byte) {

@@ -153,14 +153,15 @@ func (r *testReader) variables(blocks hcl.Blocks, s *scope) []testValues {
 	if s == nil {
 		s = r.constants(cty.NilVal)
 	}
-	for _, b := range blocks.OfType("variables") {
-		attrs, diags := b.Body.JustAttributes()
-		if l := r.suite.files; !l.add(diags) {
-			l.hideBlocks(b)
-		}
-		return []testValues{{attrs: inOrder(attrs), scope: s}}
+	given := blocks.OfType("variables")
+	if len(given) == 0 {
+		return nil
 	}
-	return nil
+	attrs, diags := given[0].Body.JustAttributes()
+	if l := r.suite.files; !l.add(diags) {
+		l.hideBlocks(given[0])
+	}
+	return []testValues{{attrs: inOrder(attrs), scope: s}}
 }
 
 // hideBlocks hides blocks that bear the name of a sensitive variable.

@@ -15,8 +15,8 @@ import (
 // A file of tests that includes policy files, or has blocks of a policy itself, brings
 // the policy that it tests; any other tests the policy of its directory. There is one
 // Suite for each policy that has tests, and none, and no error, where there are no
-// tests. There are no suites at all if there is any error; the diagnostics hold all of
-// them, those of the policies among them. Nothing is run.
+// tests. If there is any error, the suites have no files of tests, only inputs; the
+// diagnostics hold all errors, those of the policies among them. Nothing is run.
 func LoadTests(path string, opts Options) ([]*Suite, Diagnostics) {
 	if opts.Environ == nil {
 		opts.Environ = noEnvironment
@@ -27,13 +27,14 @@ func LoadTests(path string, opts Options) ([]*Suite, Diagnostics) {
 		s.read()
 	}
 	diags := t.diagnostics()
-	if diags.HasErrors() {
-		return nil, diags
-	}
 	var suites []*Suite
 	for _, s := range t.suites {
-		if len(s.suite.Files) > 0 {
-			suites = append(suites, s.finish())
+		suite := s.finish()
+		switch {
+		case diags.HasErrors():
+			suites = append(suites, &Suite{Path: suite.Path, Inputs: suite.Inputs})
+		case len(suite.Files) > 0:
+			suites = append(suites, suite)
 		}
 	}
 	return suites, diags
