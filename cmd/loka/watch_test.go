@@ -64,10 +64,7 @@ func TestRulesTestWatch(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	for lines.Scan() {
-		if lines.Text() != "" {
-			t.Errorf("at the end it says %q", lines.Text())
-		}
+	for lines.Scan() { // to the end
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
