@@ -22,7 +22,7 @@ func TestREADMEPolicies(t *testing.T) {
 	}
 	found := 0
 	for _, block := range fence.FindAllStringSubmatch(string(text), -1) {
-		if block[1] != "hcl" {
+		if block[1] != "hcl" || isTest(block[2]) {
 			continue
 		}
 		found++
@@ -34,6 +34,45 @@ func TestREADMEPolicies(t *testing.T) {
 	}
 	if found < 2 {
 		t.Errorf("%d policies in README", found)
+	}
+}
+
+// isTest tells the test in README from its policies.
+func isTest(block string) bool { return strings.HasPrefix(block, "test ") }
+
+// TestREADMETest runs the test that README shows against its first policy, and against
+// the policy with the mistake that README tells of.
+func TestREADMETest(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rules, test, shown string
+	for _, block := range fence.FindAllStringSubmatch(string(text), -1) {
+		switch {
+		case block[1] == "hcl" && isTest(block[2]):
+			test = block[2]
+		case block[1] == "hcl" && rules == "":
+			rules = block[2]
+		case strings.HasPrefix(block[2], "loka.test.hcl\n"):
+			shown = block[2]
+		}
+	}
+	t.Chdir(t.TempDir())
+	for name, content := range map[string]string{"loka.hcl": rules, "loka.test.hcl": test} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out := must(t, ".", 0, "1 passed, 0 failed", "rules", "test"); !strings.Contains(out, "PASS  john.test mines to the wallet") {
+		t.Errorf("it says\n%s", out)
+	}
+	must(t, ".", 0, "", "fmt", "--check")
+	if err := os.WriteFile("loka.hcl", []byte(strings.Replace(rules, "'_'", "'-'", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := must(t, ".", 2, "0 passed, 1 failed", "rules", "test"); !strings.HasPrefix(out, shown) || shown == "" {
+		t.Errorf("README shows\n%s\nbut this is printed:\n%s", shown, out)
 	}
 }
 
