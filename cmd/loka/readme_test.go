@@ -31,6 +31,9 @@ func TestREADMEPolicies(t *testing.T) {
 			t.Fatal(err)
 		}
 		loads(t, file)
+		if formatted, _ := policy.Format([]byte(block[2]), file); string(formatted) != block[2] {
+			t.Errorf("README has\n%s, which loka fmt would write as\n%s", block[2], formatted)
+		}
 	}
 	if found < 2 {
 		t.Errorf("%d policies in README", found)
