@@ -36,9 +36,10 @@ type compiledReply struct{ result, err *expression }
 const (
 	// DeniedText is the text of a denial without one.
 	DeniedText = "Denied by policy"
+	// DeniedCode is the code of a denial without one.
+	DeniedCode = 20
 
-	defaultCode = 20
-	failedText  = "Policy error, see the proxy's log"
+	failedText = "Policy error, see the proxy's log"
 )
 
 // rule compiles one rule.
@@ -58,7 +59,7 @@ func (c *compilation) rule(number int, r *Rule) *compiled {
 	case r.Deny != nil:
 		out.verdict, out.code, out.text = Denied, r.Deny.Code, r.Deny.Message
 		if out.code == 0 {
-			out.code = defaultCode
+			out.code = DeniedCode
 		}
 		if out.text == "" {
 			out.text = DeniedText

@@ -125,7 +125,7 @@ func (m *machine) fail(r *compiled, when bool, err *Error) bool {
 	m.step(Step{Rule: r.number, When: when, Failed: err})
 	switch r.onError {
 	case OnErrorDeny:
-		d.Verdict, d.By, d.Code, d.Text = Denied, r.number, defaultCode, failedText
+		d.Verdict, d.By, d.Code, d.Text = Denied, r.number, DeniedCode, failedText
 		return true
 	case OnErrorDrop:
 		d.Verdict, d.By = Dropped, r.number

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -29,9 +30,29 @@ type FunctionDoc struct {
 	Name  string
 	Usage string
 	Doc   string
+	// Example is an expression that is true.
+	Example string
 	// Own says that the function is loka's and not the expression language's.
 	Own bool
 }
+
+// Outcomes lists what rules of a kind can do with a message, as in set and deny.
+func Outcomes(k Kind) []string {
+	var list []string
+	if k != Connect {
+		list = append(list, "set")
+	}
+	for _, outcome := range []string{"deny", "reply", "drop", "route"} {
+		if notHere(k, outcome) == "" {
+			list = append(list, outcome)
+		}
+	}
+	return list
+}
+
+// Withdrawn lists the functions of the expression language that are left out, with what
+// to do instead.
+func Withdrawn() map[string]string { return maps.Clone(withdrawn) }
 
 // Vocabularies lists the vocabulary: connect, then for each kind what every method has
 // and what each known method adds. It is made anew by each call.
@@ -73,7 +94,7 @@ func Functions() []FunctionDoc {
 	list := make([]FunctionDoc, 0, len(functions))
 	for _, name := range sortedKeys(functions) {
 		f := functions[name]
-		list = append(list, FunctionDoc{f.name, f.usage, f.doc, f.call != nil})
+		list = append(list, FunctionDoc{f.name, f.usage, f.doc, functionExamples[f.name], f.call != nil})
 	}
 	return list
 }

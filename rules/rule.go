@@ -71,8 +71,8 @@ type Assignment struct {
 	Origin any
 }
 
-// Deny refuses a request with an error of loka's own. A code of 0 stands for 20, an empty
-// message for DeniedText.
+// Deny refuses a request with an error of loka's own. A code of 0 stands for
+// DeniedCode, an empty message for DeniedText.
 type Deny struct {
 	Code    int
 	Message string

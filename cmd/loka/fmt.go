@@ -38,6 +38,7 @@ Exit codes: 0 done, 1 a file does not parse or cannot be read or written, 3 with
 		Example: `  loka fmt /etc/loka
   loka fmt --check --diff policies
   loka fmt - < loka.hcl`,
+		ValidArgsFunction: completePolicies,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.in, f.out, f.err = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 			return f.run(args)

@@ -17,8 +17,14 @@ func healthCommand() *cobra.Command {
 	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "health",
-		Short: "Ask a running loka whether it can serve miners: exit code 0 when it can",
-		Args:  cobra.NoArgs,
+		Short: "Ask a running loka whether it can serve miners",
+		Long: `Ask a running loka whether it can serve miners: every listener is bound, and a pool is
+reachable. It asks /readyz at the address of the policy's block admin.
+
+Exit codes: 0 it can, 1 it cannot, or nobody answers.`,
+		Example: `  loka health
+  loka health --admin 127.0.0.1:9464 --timeout 2s`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), wait)
 			defer cancel()

@@ -62,11 +62,18 @@ func execute(ctx context.Context, args []string) int {
 
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "loka",
-		Short:         "A Stratum V1 mining proxy whose behaviour is a policy file",
+		Use:   "loka",
+		Short: "A Stratum V1 mining proxy whose behaviour is a policy file",
+		Long: `loka is a Bitcoin Stratum V1 mining proxy whose behaviour is a policy file. Miners connect
+to it, it connects to pools, and the policy says what happens to every message in between.
+
+  loka validate loka.hcl          say what is wrong with a policy
+  loka run --config loka.hcl      run it
+  loka help topics                the language, the names and the functions`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(initCommand(), runCommand(), validateCommand(), fmtCommand(), rulesCommand(), healthCommand(), versionCommand())
+	root.AddCommand(initCommand(), runCommand(), validateCommand(), fmtCommand(), rulesCommand(), healthCommand(), versionCommand(), manCommand())
+	addTopics(root)
 	return root
 }

@@ -23,6 +23,7 @@ type policyFlags struct {
 
 func (f *policyFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.config, "config", "c", defaultConfig, "policy: a file, or a directory of *.hcl")
+	completeFlag(cmd, "config", completePolicies)
 	f.valueFlags.register(cmd)
 }
 
@@ -34,6 +35,8 @@ type valueFlags struct {
 func (f *valueFlags) register(cmd *cobra.Command) {
 	cmd.Flags().Var(&settingFlag{f: f}, "var", "value of a variable, as `name=value`; may be given again")
 	cmd.Flags().Var(&settingFlag{f: f, file: true}, "var-file", "`file` of values (name = value); may be given again")
+	completeFlag(cmd, "var", cobra.NoFileCompletions)
+	completeFlag(cmd, "var-file", completePolicies)
 }
 
 func (f *valueFlags) options() policy.Options {

@@ -6,9 +6,13 @@ func rulesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rules",
 		Short: "Test the rules of a policy, and see what they do",
+		Long:  "Test the rules of a policy, and see what they do.",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(rulesTestCommand(), rulesTraceCommand(), rulesDiffCommand())
+	for _, inner := range cmd.Commands() {
+		inner.ValidArgsFunction = completePolicies
+	}
 	return cmd
 }

@@ -31,7 +31,12 @@ func runCommand() *cobra.Command {
 
 At the first signal loka stops accepting miners, lets those that are connected get
 the answers they wait for (drain_timeout in the policy), and exits with 0. A second
-signal ends it at once.`,
+signal ends it at once.
+
+Exit codes: 0 it was stopped, 1 the policy does not load, 3 loka cannot run it here (a
+port is taken, for instance) or could not go on.`,
+		Example: `  loka run
+  loka run --config loka.hcl --var wallet=37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := flags.load()

@@ -62,7 +62,7 @@ var layouts = []layout{
 		User: "var.wallet + '.' + replace(worker(user) == '' ? user : worker(user), '.', '_')",
 	},
 	{
-		name: "wallet", about: "all miners have the name of the wallet, without a worker: for pools that take no workers",
+		name: "wallet", about: "all miners have the name of the wallet, for pools that take no workers",
 		From: "john.test", To: "${var.wallet}",
 		Comment: "john.test  ->  WALLET",
 		Rule:    "only_wallet", When: "user != var.wallet",

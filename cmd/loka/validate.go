@@ -14,8 +14,17 @@ func validateCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "validate [PATH]",
-		Short: "Load and check a policy without running it: exit code 0 when it is good, 1 when not",
-		Args:  cobra.MaximumNArgs(1),
+		Short: "Load and check a policy without running it",
+		Long: `Load and check a policy without running it: a file, or a directory of *.hcl. Nothing is
+dialled or bound. Every mistake is told in one run, at its place, and so is what can
+hardly be meant, as a warning.
+
+Exit codes: 0 the policy is good, with warnings or without, 1 it is not.`,
+		Example: `  loka validate /etc/loka
+  loka validate loka.hcl --var wallet=37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ
+  loka validate --json /etc/loka`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completePolicies,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				flags.config = args[0]

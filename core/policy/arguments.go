@@ -18,6 +18,7 @@ const maxDuration = 24 * time.Hour
 // argument is not there, null, or wrong, which is reported.
 type arguments struct {
 	l     *loader
+	block *blockType
 	scope *scope
 	attrs hcl.Attributes
 }
@@ -52,22 +53,22 @@ func simpler(have, want cty.Type) bool {
 // at is the place of an argument's value.
 func (a arguments) at(name string) hcl.Range { return a.attrs[name].Expr.Range() }
 
-func (a arguments) text(name, otherwise string) string {
+func (a arguments) text(name string) string {
 	value, ok := a.value(name, cty.String)
 	if !ok {
-		return otherwise
+		return a.block.arg(name).text()
 	}
 	return value.AsString()
 }
 
 // choice reads a text that must be one of a few.
-func (a arguments) choice(name, otherwise string, choices ...string) string {
-	got := a.text(name, otherwise)
-	if got == otherwise || slices.Contains(choices, got) {
+func (a arguments) choice(name string) string {
+	got, arg := a.text(name), a.block.arg(name)
+	if got == arg.text() || slices.Contains(arg.choices, got) {
 		return got
 	}
-	a.l.fail(a.at(name), "Wrong value", "%s is %s.%s", name, oneOf(choices), didYouMean(got, choices))
-	return otherwise
+	a.l.fail(a.at(name), "Wrong value", "%s is %s.%s", name, oneOf(arg.choices), didYouMean(got, arg.choices))
+	return arg.text()
 }
 
 func (a arguments) flag(name string) bool {
@@ -76,21 +77,23 @@ func (a arguments) flag(name string) bool {
 }
 
 // number reads a whole number between bounds.
-func (a arguments) number(name string, otherwise, least, most int) int {
+func (a arguments) number(name string) int {
+	arg := a.block.arg(name)
 	value, ok := a.value(name, cty.Number)
 	if !ok {
-		return otherwise
+		return arg.number()
 	}
 	n, accuracy := value.AsBigFloat().Int64()
-	if accuracy != big.Exact || n < int64(least) || n > int64(most) {
-		a.l.fail(a.at(name), "Wrong value", "%s is a whole number from %d to %d.", name, least, most)
-		return otherwise
+	if accuracy != big.Exact || n < int64(arg.least) || n > int64(arg.most) {
+		a.l.fail(a.at(name), "Wrong value", "%s is a whole number from %d to %d.", name, arg.least, arg.most)
+		return arg.number()
 	}
 	return int(n)
 }
 
 // duration reads a text such as "5s".
-func (a arguments) duration(name string, otherwise time.Duration) time.Duration {
+func (a arguments) duration(name string) time.Duration {
+	otherwise := a.block.arg(name).duration()
 	attr := a.attrs[name]
 	if attr == nil {
 		return otherwise
@@ -154,17 +157,6 @@ func withArticle(noun string) string {
 		return "an " + noun
 	}
 	return "a " + noun
-}
-
-// attributes makes a schema of arguments that may be left out; a name that ends in !
-// may not.
-func attributes(names ...string) []hcl.AttributeSchema {
-	list := make([]hcl.AttributeSchema, len(names))
-	for i, name := range names {
-		bare := strings.TrimSuffix(name, "!")
-		list[i] = hcl.AttributeSchema{Name: bare, Required: bare != name}
-	}
-	return list
 }
 
 // isGiven reports whether an argument is there and has a value other than null.

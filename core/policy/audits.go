@@ -8,55 +8,46 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// auditSchemas are the types of audit sinks and their arguments.
-var auditSchemas = map[string]*hcl.BodySchema{
-	"file":     {Attributes: attributes("path!", "mode", "redact")},
-	"sqlite":   {Attributes: attributes("path!", "redact")},
-	"postgres": {Attributes: attributes("url!", "redact")},
-}
-
-// auditEvents are what a proxy can have kept.
-var auditEvents = []string{"session", "authorize", "share", "rewrite", "deny", "route", "move", "policy"}
-
 // buildAudits checks the audit blocks. This version keeps no records yet.
 func (l *loader) buildAudits() {
 	for _, b := range l.blocks["audit"] {
-		schema := auditSchemas[b.Labels[0]]
-		if schema == nil {
-			known := sortedNames(auditSchemas)
+		kind := sinkBlocks[b.Labels[0]]
+		if kind == nil {
+			known := sortedNames(sinkBlocks)
 			l.fail(b.LabelRanges[0], "No such audit type", "An audit is of the type %s.%s", oneOf(known), didYouMean(b.Labels[0], known))
 			continue
 		}
-		args := l.argumentsOf(b, schema)
+		args := l.argumentsOf(b, kind)
 		if attr := args.attrs["url"]; attr != nil {
 			l.hide(attr.Range)
 		}
-		for _, name := range []string{"path", "mode", "url"} {
-			args.text(name, "")
+		for _, arg := range kind.args {
+			if arg.is == isText {
+				args.text(arg.name)
+			}
 		}
 		args.texts("redact")
 		l.warnNotYet(b.DefRange, "No record is kept.")
 	}
 }
 
-var proxyAuditSchema = &hcl.BodySchema{Attributes: attributes("sinks!", "events")}
-
 // checkProxyAudit checks the block audit of a proxy.
 func (l *loader) checkProxyAudit(b *hcl.Block, s *scope) {
-	content, _ := l.contentOf(b.Body, proxyAuditSchema)
-	args := arguments{l, s, content.Attributes}
+	content, _ := l.contentOf(b.Body, proxyAuditBlock)
+	args := arguments{l, proxyAuditBlock, s, content.Attributes}
 	if attr := args.attrs["sinks"]; attr != nil {
 		l.checkSinks(attr)
 	}
+	known := proxyAuditBlock.arg("events").choices
 	for _, event := range args.texts("events") {
-		if slices.Contains(auditEvents, event) {
+		if slices.Contains(known, event) {
 			continue
 		}
-		about := fmt.Sprintf("There is no event %q.%s", event, didYouMean(event, auditEvents))
+		about := fmt.Sprintf("There is no event %q.%s", event, didYouMean(event, known))
 		if namesSecret(args.attrs["events"].Expr, s.EvalContext) {
 			about = "There is no such event."
 		}
-		l.fail(args.at("events"), "No such event", "%s\n\n%s", about, listed("Events", auditEvents))
+		l.fail(args.at("events"), "No such event", "%s\n\n%s", about, listed("Events", known))
 	}
 	l.warnNotYet(b.DefRange, "No record is kept.")
 }

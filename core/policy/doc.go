@@ -43,5 +43,6 @@
 // doubts.go and unused.go warn of what can hardly be meant, srcmap.go, report.go and
 // words.go find the words and the places for what is wrong, secrets.go and raw.go keep
 // sensitive values out of them, and work.go bounds what a policy can make a load do.
-// Beside it, format.go is the layout of the files.
+// Beside it, format.go is the layout of the files; blocktable.go has every block and
+// argument, for the decoder and for the reference (reference.go).
 package policy

@@ -3,7 +3,9 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -144,4 +146,31 @@ func textFunction(parameter string, f func(string) (string, error)) function.Fun
 			return cty.StringVal(out), nil
 		},
 	})
+}
+
+// ownDocs describes the functions that have no words of their own.
+var ownDocs = map[string][]string{
+	"can":  {"can(expression)", "Whether the expression has a value, and is no mistake."},
+	"try":  {"try(expression, …)", "The first of the expressions that is no mistake."},
+	"env":  {"env(name)", "The value of an environment variable, or an empty text. In the default of a variable only."},
+	"file": {"file(path)", "The text of a file."},
+}
+
+// functionDocs gives usage and meaning of the functions of plain HCL.
+func functionDocs() map[string][]string {
+	docs := maps.Clone(ownDocs)
+	for name, f := range functions.Functions {
+		if docs[name] != nil {
+			continue
+		}
+		var params []string
+		for _, p := range f.Params() {
+			params = append(params, p.Name)
+		}
+		if p := f.VarParam(); p != nil {
+			params = append(params, p.Name+"…")
+		}
+		docs[name] = []string{name + "(" + strings.Join(params, ", ") + ")", plainer.Replace(strings.ReplaceAll(f.Description(), `\"`, `"`))}
+	}
+	return docs
 }

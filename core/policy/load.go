@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"time"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
@@ -115,8 +113,8 @@ func newLoader(opts Options, r *report) *loader {
 		usage:     usage{names: map[string]bool{}, owners: map[*rules.Scope]*ruleset{}},
 		unguarded: map[*place]bool{},
 		policy: &Policy{
-			Log:          Log{Level: "info", Format: "text"},
-			DrainTimeout: 5 * time.Second,
+			Log:          Log{Level: logBlock.arg("level").text(), Format: logBlock.arg("format").text()},
+			DrainTimeout: policyBlock.arg("drain_timeout").duration(),
 		},
 	}
 }
@@ -163,26 +161,12 @@ func (b *block) name() string { return b.Labels[len(b.Labels)-1] }
 
 func (b *block) nameRange() hcl.Range { return b.LabelRanges[len(b.LabelRanges)-1] }
 
-var topSchema = &hcl.BodySchema{
-	Attributes: []hcl.AttributeSchema{{Name: "include"}, {Name: "drain_timeout"}},
-	Blocks: []hcl.BlockHeaderSchema{
-		{Type: "variable", LabelNames: []string{"name"}},
-		{Type: "locals"},
-		{Type: "pool", LabelNames: []string{"name"}},
-		{Type: "ruleset", LabelNames: []string{"name"}},
-		{Type: "proxy", LabelNames: []string{"name"}},
-		{Type: "audit", LabelNames: []string{"type", "name"}},
-		{Type: "admin"},
-		{Type: "log"},
-	},
-}
-
 // declare sorts the blocks of all files by their types and makes sure that no name is
 // given twice.
 func (l *loader) declare() {
 	var drain *hcl.Attribute
 	for _, src := range l.files {
-		content, _ := l.contentOf(src.body, src.schema())
+		content, _ := l.contentOf(src.body, src.top())
 		for _, b := range content.Blocks {
 			l.blocks[b.Type] = append(l.blocks[b.Type], &block{b, src})
 		}
@@ -196,8 +180,8 @@ func (l *loader) declare() {
 		}
 	}
 	if drain != nil {
-		args := arguments{l, &scope{EvalContext: &hcl.EvalContext{}}, hcl.Attributes{drain.Name: drain}}
-		l.policy.DrainTimeout = args.duration("drain_timeout", l.policy.DrainTimeout)
+		args := arguments{l, policyBlock, &scope{EvalContext: &hcl.EvalContext{}}, hcl.Attributes{drain.Name: drain}}
+		l.policy.DrainTimeout = args.duration("drain_timeout")
 	}
 	for _, kind := range []string{"variable", "pool", "ruleset", "proxy", "audit"} {
 		l.blocks[kind] = l.unique(kind, l.blocks[kind])

@@ -1,21 +1,9 @@
 package policy
 
 import (
-	"time"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/dynblock"
 )
-
-var poolSchema = &hcl.BodySchema{
-	Attributes: attributes("for_each", "strategy", "dial_timeout", "reply_timeout", "idle_timeout", "write_timeout",
-		"max_line_bytes", "max_request_bytes", "failback_after", "extranonce2_size"),
-	Blocks: []hcl.BlockHeaderSchema{
-		{Type: "server", LabelNames: []string{"name"}},
-		{Type: "health_check"},
-		{Type: "dynamic", LabelNames: []string{"type"}},
-	},
-}
 
 // buildPools makes the pools of all pool blocks.
 func (l *loader) buildPools() {
@@ -28,7 +16,7 @@ func (l *loader) buildPools() {
 }
 
 func (l *loader) buildPoolBlock(b *referable[Pool]) {
-	content, _ := l.contentOf(b.Body, poolSchema)
+	content, _ := l.contentOf(b.Body, poolBlock)
 	l.checkDynamic(content.Blocks, "server")
 	forEach := content.Attributes["for_each"]
 	b.many = forEach != nil
@@ -43,15 +31,15 @@ func (l *loader) buildPoolBlock(b *referable[Pool]) {
 }
 
 func (l *loader) buildPool(b *referable[Pool], content *hcl.BodyContent, inst instance) *Pool {
-	args := arguments{l, inst.scope, content.Attributes}
+	args := arguments{l, poolBlock, inst.scope, content.Attributes}
 	pool := &Pool{
 		Address:         inst.address,
-		DialTimeout:     args.duration("dial_timeout", 5*time.Second),
-		ReplyTimeout:    args.duration("reply_timeout", 15*time.Second),
-		IdleTimeout:     args.duration("idle_timeout", 10*time.Minute),
-		WriteTimeout:    args.duration("write_timeout", 10*time.Second),
-		MaxLineBytes:    args.number("max_line_bytes", 256<<10, 1<<10, 16<<20),
-		MaxRequestBytes: args.number("max_request_bytes", 1023, 256, 1<<20),
+		DialTimeout:     args.duration("dial_timeout"),
+		ReplyTimeout:    args.duration("reply_timeout"),
+		IdleTimeout:     args.duration("idle_timeout"),
+		WriteTimeout:    args.duration("write_timeout"),
+		MaxLineBytes:    args.number("max_line_bytes"),
+		MaxRequestBytes: args.number("max_request_bytes"),
 	}
 	l.readUnactedOfPool(args, content.Blocks)
 	pool.Servers = l.buildServers(b, inst)
@@ -60,28 +48,26 @@ func (l *loader) buildPool(b *referable[Pool], content *hcl.BodyContent, inst in
 
 // readUnactedOfPool checks what this version does not act on yet, and says so.
 func (l *loader) readUnactedOfPool(args arguments, blocks hcl.Blocks) {
-	if args.choice("strategy", "failover", "failover", "round_robin", "least_sessions", "random") != "failover" {
+	if args.choice("strategy") != "failover" {
 		l.notYet(args, "strategy", "The servers of a pool are tried in their order, as \"failover\" says.")
 	}
-	args.duration("failback_after", time.Minute)
+	args.duration("failback_after")
 	l.notYet(args, "failback_after", "A miner stays with the server it was given until its session ends.")
-	args.number("extranonce2_size", 4, 1, 16)
+	args.number("extranonce2_size")
 	l.notYet(args, "extranonce2_size", "The size is read, but nothing depends on it without extranonce = \"stable\".")
 	for i, b := range blocks.OfType("health_check") {
 		if i > 0 {
 			l.fail(b.DefRange, "Block given twice", "A pool has one health_check.")
 			continue
 		}
-		content, _ := l.contentOf(b.Body, healthSchema)
-		inner := arguments{l, args.scope, content.Attributes}
-		inner.duration("interval", time.Second)
-		inner.duration("timeout", time.Second)
-		inner.number("failures", 3, 1, 1000)
+		content, _ := l.contentOf(b.Body, healthBlock)
+		inner := arguments{l, healthBlock, args.scope, content.Attributes}
+		inner.duration("interval")
+		inner.duration("timeout")
+		inner.number("failures")
 		l.warnNotYet(b.DefRange, "Servers are not probed; a server is found to be down when a miner's session dials it.")
 	}
 }
-
-var healthSchema = &hcl.BodySchema{Attributes: attributes("interval", "timeout", "failures")}
 
 // checkDynamic refuses dynamic blocks that would make anything but the one type of
 // block that makes sense in a list.

@@ -2,22 +2,11 @@ package policy
 
 import (
 	"net"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/loka-proxy/loka/rules"
 )
-
-var proxySchema = &hcl.BodySchema{
-	Attributes: attributes("for_each", "pool!", "extranonce"),
-	Blocks: append([]hcl.BlockHeaderSchema{
-		{Type: "listener", LabelNames: []string{"type"}},
-		{Type: "dynamic", LabelNames: []string{"type"}},
-		{Type: "use", LabelNames: []string{"ruleset"}},
-		{Type: "audit"},
-	}, ruleHeaders...),
-}
 
 // listenerPlace is where an address to listen on was given.
 type listenerPlace struct {
@@ -51,7 +40,7 @@ func (l *loader) failNoProxy() {
 }
 
 func (l *loader) buildProxyBlock(b *block, constants *rules.Scope) {
-	content, _ := l.contentOf(b.Body, proxySchema)
+	content, _ := l.contentOf(b.Body, proxyBlock)
 	l.checkDynamic(content.Blocks, "listener")
 	l.checkRuleNames(content.Blocks)
 	s := l.policyScope(b.src, lateLocals)
@@ -71,11 +60,11 @@ func (l *loader) buildProxyBlock(b *block, constants *rules.Scope) {
 
 func (l *loader) buildProxy(b *block, content *hcl.BodyContent, inst instance, constants *rules.Scope) *Proxy {
 	proxy := &Proxy{Address: inst.address, Routes: map[string]*Pool{}}
-	args := arguments{l, inst.scope, content.Attributes}
+	args := arguments{l, proxyBlock, inst.scope, content.Attributes}
 	if attr := args.attrs["pool"]; attr != nil {
 		proxy.Pool = l.pools.named(l, attr, inst.scope)
 	}
-	if args.choice("extranonce", "pool", "pool", "stable") == "stable" {
+	if args.choice("extranonce") == "stable" {
 		l.fail(args.at("extranonce"), "Not available yet", "extranonce = \"stable\" is not available yet. With \"pool\", the default, miners get the pool's own extranonce.")
 	}
 	proxy.Listeners = l.buildListeners(b, inst)
@@ -117,10 +106,6 @@ func (l *loader) checkProxyAudits(blocks hcl.Blocks, s *scope) {
 	}
 }
 
-var listenerSchema = &hcl.BodySchema{
-	Attributes: attributes("address!", "max_connections", "max_line_bytes", "handshake_timeout", "write_timeout"),
-}
-
 func (l *loader) buildListeners(b *block, inst instance) []*Listener {
 	var list []*Listener
 	blocks, complete := l.expand(b.Body, inst.scope, "listener", "type")
@@ -140,14 +125,14 @@ func (l *loader) buildListeners(b *block, inst instance) []*Listener {
 }
 
 func (l *loader) buildListener(b *hcl.Block, inst instance) *Listener {
-	content, _ := l.contentOf(b.Body, listenerSchema)
-	args := arguments{l, inst.scope, content.Attributes}
+	content, _ := l.contentOf(b.Body, listenerBlock)
+	args := arguments{l, listenerBlock, inst.scope, content.Attributes}
 	listener := &Listener{
 		Address:          l.listenAddress(args, "address"),
-		MaxConnections:   args.number("max_connections", 0, 1, 1<<20),
-		MaxLineBytes:     args.number("max_line_bytes", 16<<10, 512, 1<<20),
-		HandshakeTimeout: args.duration("handshake_timeout", 30*time.Second),
-		WriteTimeout:     args.duration("write_timeout", 10*time.Second),
+		MaxConnections:   args.number("max_connections"),
+		MaxLineBytes:     args.number("max_line_bytes"),
+		HandshakeTimeout: args.duration("handshake_timeout"),
+		WriteTimeout:     args.duration("write_timeout"),
 	}
 	if listener.Address == "" {
 		return nil

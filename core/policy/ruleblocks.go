@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"math"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -9,22 +8,14 @@ import (
 	"github.com/loka-proxy/loka/rules"
 )
 
-// ruleHeaders are the heads of the blocks that are rules.
-var ruleHeaders = []hcl.BlockHeaderSchema{
-	{Type: "connect", LabelNames: []string{"name"}},
-	{Type: "request", LabelNames: []string{"method", "name"}},
-	{Type: "response", LabelNames: []string{"method", "name"}},
-	{Type: "notification", LabelNames: []string{"method", "name"}},
-}
-
 var ruleKinds = map[string]rules.Kind{
 	"connect": rules.Connect, "request": rules.Request,
 	"response": rules.Response, "notification": rules.Notification,
 }
 
-var ruleSchema = &hcl.BodySchema{
-	Attributes: attributes("description", "when", "stop", "on_error"),
-	Blocks:     []hcl.BlockHeaderSchema{{Type: "set"}, {Type: "deny"}, {Type: "reply"}, {Type: "drop"}, {Type: "route"}},
+// ruleBlockOf gives the type of a block that is a rule.
+func ruleBlockOf(kind string) *blockType {
+	return ruleBlocks[slices.Index(kinds, kind)]
 }
 
 // isRule reports whether a block is a rule.
@@ -81,7 +72,8 @@ func (l *loader) rules(base string, blocks hcl.Blocks, src *source, s *scope, co
 
 // rule reads one rule. A mistake in one argument leaves the others to be checked.
 func (l *loader) rule(base string, b *hcl.Block, src *source, s *scope) (rules.Rule, bool) {
-	content, ok := l.contentOf(b.Body, ruleSchema)
+	kind := ruleBlockOf(b.Type)
+	content, ok := l.contentOf(b.Body, kind)
 	r := &ruleReader{l: l, src: src, scope: s, ok: ok}
 	r.rule = rules.Rule{
 		Address: address(base, b.Type, b.Labels[len(b.Labels)-1]),
@@ -91,7 +83,7 @@ func (l *loader) rule(base string, b *hcl.Block, src *source, s *scope) (rules.R
 	if len(b.Labels) == 2 {
 		r.rule.Method = b.Labels[0]
 	}
-	r.readArguments(arguments{l, s, content.Attributes})
+	r.readArguments(arguments{l, kind, s, content.Attributes})
 	for i, inner := range content.Blocks {
 		if at := slices.IndexFunc(content.Blocks, func(o *hcl.Block) bool { return o.Type == inner.Type }); at < i {
 			r.fail(inner.DefRange, "Block given twice", "A rule has one block %s, and there is one at %s.", inner.Type, position(content.Blocks[at].DefRange))
@@ -128,7 +120,7 @@ func (r *ruleReader) fail(at hcl.Range, summary, detail string, args ...any) {
 }
 
 func (r *ruleReader) readArguments(args arguments) {
-	args.text("description", "")
+	args.text("description")
 	if attr := args.attrs["when"]; attr != nil {
 		r.rule.When = r.expression(attr)
 	}
@@ -136,7 +128,7 @@ func (r *ruleReader) readArguments(args arguments) {
 	choices := map[string]rules.OnError{
 		"": rules.OnErrorDefault, "deny": rules.OnErrorDeny, "skip": rules.OnErrorSkip, "drop": rules.OnErrorDrop,
 	}
-	r.rule.OnError = choices[args.choice("on_error", "", "deny", "skip", "drop")]
+	r.rule.OnError = choices[args.choice("on_error")]
 }
 
 func (r *ruleReader) expression(attr *hcl.Attribute) *rules.Source {
@@ -160,17 +152,17 @@ func (r *ruleReader) readOutcome(b *hcl.Block) {
 	case "reply":
 		r.readReply(b)
 	case "drop":
-		r.content(b, nil)
+		r.content(b, dropBlock)
 		r.rule.Drop = true
 	case "route":
 		r.readRoute(b)
 	}
 }
 
-func (r *ruleReader) content(b *hcl.Block, schema []hcl.AttributeSchema) arguments {
-	content, ok := r.l.contentOf(b.Body, &hcl.BodySchema{Attributes: schema})
+func (r *ruleReader) content(b *hcl.Block, kind *blockType) arguments {
+	content, ok := r.l.contentOf(b.Body, kind)
 	r.ok = ok && r.ok
-	return arguments{r.l, r.scope, content.Attributes}
+	return arguments{r.l, kind, r.scope, content.Attributes}
 }
 
 func (r *ruleReader) readSet(b *hcl.Block) {
@@ -193,18 +185,18 @@ const maxMessageBytes = 200
 // readDeny reads deny. What it does not say is left to the rules, which have a code and
 // a text of their own for it.
 func (r *ruleReader) readDeny(b *hcl.Block) {
-	args := r.content(b, attributes("code", "message"))
+	args := r.content(b, denyBlock)
 	for _, name := range []string{"code", "message"} {
 		r.l.doubtSensitive(args, name, "the miner gets the "+name+" of a denial")
 	}
 	r.rule.Deny = &rules.Deny{
-		Code:    args.number("code", 0, 1, math.MaxInt32),
+		Code:    args.number("code"),
 		Message: args.plainText("message", maxMessageBytes),
 	}
 }
 
 func (r *ruleReader) readReply(b *hcl.Block) {
-	args := r.content(b, attributes("result", "error"))
+	args := r.content(b, replyBlock)
 	r.rule.Reply = &rules.Reply{}
 	if attr := args.attrs["result"]; attr != nil {
 		r.rule.Reply.Result = r.expression(attr)
@@ -216,7 +208,7 @@ func (r *ruleReader) readReply(b *hcl.Block) {
 
 // readRoute reads route { pool = pool.x }.
 func (r *ruleReader) readRoute(b *hcl.Block) {
-	args := r.content(b, attributes("pool!"))
+	args := r.content(b, routeBlock)
 	attr := args.attrs["pool"]
 	if attr == nil {
 		return

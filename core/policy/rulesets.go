@@ -25,15 +25,11 @@ type ruleset struct {
 	names map[string]bool
 }
 
-var rulesetSchema = &hcl.BodySchema{
-	Blocks: append([]hcl.BlockHeaderSchema{{Type: "variable", LabelNames: []string{"name"}}}, ruleHeaders...),
-}
-
 // buildRulesets reads the rulesets and their variables. Their rules wait for a use.
 func (l *loader) buildRulesets() {
 	for _, b := range l.blocks["ruleset"] {
 		set := &ruleset{block: b, variables: map[string]*variable{}, names: map[string]bool{}}
-		content, _ := l.contentOf(b.Body, rulesetSchema)
+		content, _ := l.contentOf(b.Body, rulesetBlock)
 		set.content = content
 		var blocks []*block
 		for _, inner := range content.Blocks.OfType("variable") {

@@ -18,10 +18,6 @@ const (
 	schemeSSL = "stratum+ssl"
 )
 
-var serverSchema = &hcl.BodySchema{
-	Attributes: attributes("address!", "tls_ca_file", "tls_server_name", "tls_insecure_skip_verify"),
-}
-
 // buildServers makes the servers of a pool, in their order.
 func (l *loader) buildServers(b *referable[Pool], inst instance) []*Server {
 	first := map[string]hcl.Range{}
@@ -51,8 +47,8 @@ func (l *loader) buildServers(b *referable[Pool], inst instance) []*Server {
 func isBlankOrControl(r rune) bool { return r <= ' ' || r == 0x7f }
 
 func (l *loader) buildServer(b *referable[Pool], inner *hcl.Block, inst instance) *Server {
-	content, _ := l.contentOf(inner.Body, serverSchema)
-	args := arguments{l, inst.scope, content.Attributes}
+	content, _ := l.contentOf(inner.Body, serverBlock)
+	args := arguments{l, serverBlock, inst.scope, content.Attributes}
 	server := &Server{Name: inner.Labels[0]}
 	scheme, ok := l.readAddress(args, &server.Target)
 	config := l.readTLS(b, args)
@@ -122,10 +118,10 @@ func splitAddress(address string) (scheme, hostPort, problem string) {
 func (l *loader) readTLS(b *referable[Pool], args arguments) *tls.Config {
 	config := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
-		ServerName:         args.text("tls_server_name", ""),
+		ServerName:         args.text("tls_server_name"),
 		InsecureSkipVerify: args.flag("tls_insecure_skip_verify"),
 	}
-	if name := args.text("tls_ca_file", ""); name != "" {
+	if name := args.text("tls_ca_file"); name != "" {
 		config.RootCAs = l.readCA(b, args.at("tls_ca_file"), name)
 	}
 	return config

@@ -9,33 +9,28 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-var (
-	adminSchema = &hcl.BodySchema{Attributes: attributes("address!", "token")}
-	logSchema   = &hcl.BodySchema{Attributes: attributes("level", "format")}
-)
-
 // buildSettings reads the blocks admin and log.
 func (l *loader) buildSettings() {
 	for _, b := range l.blocks["admin"] {
-		args := l.argumentsOf(b, adminSchema)
+		args := l.argumentsOf(b, adminBlock)
 		l.policy.Admin.Address = l.listenAddress(args, "address")
 		if attr := args.attrs["token"]; attr != nil {
 			l.hide(attr.Range)
 		}
 		l.notYet(args, "token", "The token is read, but the admin address asks nobody for it.")
-		args.text("token", "")
+		args.text("token")
 	}
 	for _, b := range l.blocks["log"] {
-		args := l.argumentsOf(b, logSchema)
-		l.policy.Log.Level = args.choice("level", l.policy.Log.Level, "trace", "debug", "info", "warn", "error")
-		l.policy.Log.Format = args.choice("format", l.policy.Log.Format, "text", "json")
+		args := l.argumentsOf(b, logBlock)
+		l.policy.Log.Level = args.choice("level")
+		l.policy.Log.Format = args.choice("format")
 	}
 }
 
 // argumentsOf reads the arguments of a top-level block without inner blocks.
-func (l *loader) argumentsOf(b *block, schema *hcl.BodySchema) arguments {
-	content, _ := l.contentOf(b.Body, schema)
-	return arguments{l, l.policyScope(b.src, earlyLocals), content.Attributes}
+func (l *loader) argumentsOf(b *block, kind *blockType) arguments {
+	content, _ := l.contentOf(b.Body, kind)
+	return arguments{l, kind, l.policyScope(b.src, earlyLocals), content.Attributes}
 }
 
 // listenAddress reads an address to listen on, as in ":3333" or "127.0.0.1:9464".

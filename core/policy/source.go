@@ -37,12 +37,12 @@ func (s *source) lex(content []byte) (parseable bool) {
 	return !tooDeep(tokens)
 }
 
-// schema is what the file has at its top.
-func (s *source) schema() *hcl.BodySchema {
+// top is what the file has at its top.
+func (s *source) top() *blockType {
 	if isTestFile(s.name) {
-		return testFileSchema
+		return testFileBlock
 	}
-	return topSchema
+	return policyBlock
 }
 
 // blockSpan is the piece of a file that one block takes, from the first letter of its

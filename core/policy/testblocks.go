@@ -11,32 +11,10 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-var testFileSchema = &hcl.BodySchema{
-	Attributes: topSchema.Attributes,
-	Blocks: append([]hcl.BlockHeaderSchema{
-		{Type: "variables"},
-		{Type: "test", LabelNames: []string{"name"}},
-	}, topSchema.Blocks...),
-}
-
-var testSchema = &hcl.BodySchema{
-	Attributes: attributes("for_each", "proxy", "clock", "capture", "golden"),
-	Blocks: []hcl.BlockHeaderSchema{
-		{Type: "client"},
-		{Type: "variables"},
-		{Type: "connect"},
-		{Type: "request", LabelNames: []string{"method"}},
-		{Type: "response", LabelNames: []string{"method"}},
-		{Type: "notification", LabelNames: []string{"method"}},
-	},
-}
-
-var clientSchema = &hcl.BodySchema{Attributes: attributes("ip", "port", "agent")}
-
 // What a test has that does not say otherwise.
 var (
-	defaultClient = Client{IP: "127.0.0.1", Port: 4444}
-	defaultClock  = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	defaultClient   = Client{IP: clientBlock.arg("ip").text(), Port: clientBlock.arg("port").number()}
+	defaultClock, _ = time.Parse(time.RFC3339, testBlock.arg("clock").text())
 )
 
 // testReader reads the tests of one file.
@@ -53,7 +31,7 @@ type testReader struct {
 // readTest reads one block test: one test or, with for_each, one for each element.
 func (r *testReader) readTest(b *hcl.Block) {
 	l := r.suite.files
-	content, _ := l.contentOf(b.Body, testSchema)
+	content, _ := l.contentOf(b.Body, testBlock)
 	r.checkName(b)
 	r.checkSingle(content.Blocks)
 	elements, many, ok := r.elements(content)
@@ -214,7 +192,7 @@ type instanceReader struct {
 }
 
 func (r *instanceReader) read(b *hcl.Block, content *hcl.BodyContent) {
-	args := arguments{r.loader, r.scope, content.Attributes}
+	args := arguments{r.loader, testBlock, r.scope, content.Attributes}
 	r.readProxy(b, args)
 	r.readClock(args)
 	for _, inner := range content.Blocks.OfType("client") {
@@ -276,11 +254,11 @@ func (r *instanceReader) readClock(args arguments) {
 }
 
 func (r *instanceReader) readClient(b *hcl.Block) {
-	content, _ := r.contentOf(b.Body, clientSchema)
-	args := arguments{r.loader, r.scope, content.Attributes}
+	content, _ := r.contentOf(b.Body, clientBlock)
+	args := arguments{r.loader, clientBlock, r.scope, content.Attributes}
 	client := &r.test.Client
-	client.Port = args.number("port", client.Port, 1, 65535)
-	client.Agent = args.text("agent", client.Agent)
+	client.Port = args.number("port")
+	client.Agent = args.text("agent")
 	value, ok := args.value("ip", cty.String)
 	if !ok {
 		return

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -12,27 +11,6 @@ import (
 	"github.com/loka-proxy/loka/rules"
 )
 
-// expectFields are what can be expected of the steps of each kind.
-var expectFields = map[rules.Kind][]string{
-	rules.Connect: {"verdict", "code", "message", "pool", "rules", "failed", "audit"},
-	rules.Request: {
-		"params", "result", "error", "verdict", "code", "message", "pool", "user", "pool_user",
-		"rules", "failed", "unchanged", "line", "audit",
-	},
-	rules.Response:     {"result", "error", "verdict", "pool", "user", "pool_user", "rules", "failed", "unchanged", "line", "audit"},
-	rules.Notification: {"params", "verdict", "pool", "user", "pool_user", "rules", "failed", "unchanged", "line", "audit"},
-}
-
-// verdicts are what may become of a message of each kind.
-var verdicts = map[rules.Kind][]string{
-	rules.Connect:      {"forward", "deny"},
-	rules.Request:      {"forward", "deny", "reply", "drop", "refuse"},
-	rules.Response:     {"forward", "drop", "refuse"},
-	rules.Notification: {"forward", "drop", "refuse"},
-}
-
-var expectSchema = &hcl.BodySchema{Attributes: attributes(expectFields[rules.Request]...)}
-
 // expectReader reads one block expect.
 type expectReader struct {
 	*stepReader
@@ -41,9 +19,9 @@ type expectReader struct {
 
 // readExpect reads what a step expects, in the order of the file.
 func (s *stepReader) readExpect(b *hcl.Block) {
-	content, _ := s.contentOf(b.Body, expectSchema)
-	e := &expectReader{s, arguments{s.loader, s.scope, content.Attributes}}
-	fields := expectFields[s.step.Kind]
+	content, _ := s.contentOf(b.Body, expectBlocks[rules.Request])
+	e := &expectReader{s, arguments{s.loader, expectBlocks[rules.Request], s.scope, content.Attributes}}
+	fields := expectBlocks[s.step.Kind].names()
 	for _, attr := range inOrder(content.Attributes) {
 		if !slices.Contains(fields, attr.Name) {
 			s.fail(attr.NameRange, "Not expected of this step", "%s\n\n%s", e.whyNotHere(attr.Name), listed("What can be expected of a "+s.step.Kind.String(), fields))
@@ -80,7 +58,7 @@ func (e *expectReader) value(attr *hcl.Attribute) (value any, ok bool) {
 	case "verdict":
 		return e.verdict()
 	case "code":
-		code := e.args.number(name, 0, 1, math.MaxInt32)
+		code := e.args.number(name)
 		return code, code != 0
 	case "pool":
 		pool := e.pools.named(e.loader, attr, e.scope)
@@ -107,18 +85,23 @@ func (e *expectReader) value(attr *hcl.Attribute) (value any, ok bool) {
 	}
 }
 
+// verdicts are what may become of a message of a kind.
+func verdicts(kind rules.Kind) []string { return expectBlocks[kind].arg("verdict").choices }
+
 func (e *expectReader) verdict() (any, bool) {
-	known := verdicts[e.step.Kind]
-	text := e.args.text("verdict", "")
+	known := verdicts(e.step.Kind)
+	text := e.args.text("verdict")
 	switch {
 	case text == "":
 		return nil, false
 	case slices.Contains(known, text):
 		return text, true
-	case slices.Contains(verdicts[rules.Request], text):
+	case slices.Contains(verdicts(rules.Request), text):
 		e.fail(e.args.at("verdict"), "Wrong verdict", "The verdict on a %s is %s.", e.step.Kind, oneOf(known))
 	default:
-		e.args.choice("verdict", "", known...)
+		here := e.args
+		here.block = expectBlocks[e.step.Kind]
+		here.choice("verdict")
 	}
 	return nil, false
 }
@@ -176,9 +159,10 @@ func shortNames(addresses []string) []string {
 
 func (e *expectReader) events() (any, bool) {
 	list, places, ok := e.list("audit")
+	known := proxyAuditBlock.arg("events").choices
 	for i, item := range list {
-		if event := item.(string); !slices.Contains(auditEvents, event) {
-			e.fail(places[i], "No such event", "There is no event %q.%s\n\n%s", event, didYouMean(event, auditEvents), listed("Events", auditEvents))
+		if event := item.(string); !slices.Contains(known, event) {
+			e.fail(places[i], "No such event", "There is no event %q.%s\n\n%s", event, didYouMean(event, known), listed("Events", known))
 		}
 	}
 	return list, ok

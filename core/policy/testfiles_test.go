@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,7 +134,7 @@ type testsTest struct {
 func (test testsTest) run(t *testing.T) {
 	files(t, test.files...)
 	suites, ds := LoadTests(test.path, test.opts)
-	if diff := cmp.Diff(strings.TrimPrefix(test.want, "\n"), show(t, ds)); diff != "" || suites != nil {
+	if diff := cmp.Diff(strings.TrimPrefix(test.want, "\n"), show(t, ds)); diff != "" || slices.ContainsFunc(suites, func(s *Suite) bool { return len(s.Files) > 0 }) {
 		t.Errorf("suites %v, what is said (-want +got):\n%s", suites, diff)
 	}
 }

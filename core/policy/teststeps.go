@@ -13,21 +13,6 @@ import (
 	"github.com/loka-proxy/loka/rules"
 )
 
-// stepArguments are what the steps of each kind have.
-var stepArguments = map[rules.Kind][]string{
-	rules.Connect:      nil,
-	rules.Request:      {"params", "line", "after"},
-	rules.Response:     {"result", "error", "params", "after"},
-	rules.Notification: {"params", "line", "after"},
-}
-
-// stepSchema has the arguments of all steps, and those of expect, so that a word can be
-// said of the ones that are out of place.
-var stepSchema = &hcl.BodySchema{
-	Attributes: attributes(append([]string{"after"}, expectFields[rules.Request]...)...),
-	Blocks:     []hcl.BlockHeaderSchema{{Type: "expect"}, {Type: "assert"}},
-}
-
 // stepReader reads one step of a test.
 type stepReader struct {
 	*instanceReader
@@ -38,8 +23,8 @@ type stepReader struct {
 // readStep reads one step. A mistake in one part of it leaves the others to be checked.
 func (r *instanceReader) readStep(b *hcl.Block) {
 	kind := ruleKinds[b.Type]
-	content, _ := r.contentOf(b.Body, stepSchema)
-	s := &stepReader{r, arguments{r.loader, r.scope, content.Attributes}, &Step{Kind: kind, Title: b.Type, Range: *publicRange(b.DefRange)}}
+	content, _ := r.contentOf(b.Body, looseSteps[kind])
+	s := &stepReader{r, arguments{r.loader, stepBlocks[kind], r.scope, content.Attributes}, &Step{Kind: kind, Title: b.Type, Range: *publicRange(b.DefRange)}}
 	if len(b.Labels) > 0 {
 		s.step.Method = b.Labels[0]
 		s.step.Title += " " + quoteKey(b.Labels[0])
@@ -69,7 +54,7 @@ func (s *stepReader) checkMethod(b *hcl.Block) {
 
 // checkArguments takes out what is no part of a step's message.
 func (s *stepReader) checkArguments(b *hcl.Block) {
-	own := stepArguments[s.step.Kind]
+	own := stepBlocks[s.step.Kind].names()
 	for _, attr := range inOrder(s.args.attrs) {
 		if slices.Contains(own, attr.Name) {
 			continue
@@ -79,7 +64,7 @@ func (s *stepReader) checkArguments(b *hcl.Block) {
 		switch {
 		case s.step.Kind == rules.Response && attr.Name == "line":
 			detail = "The line of a response has the id of its request, which the proxy may have changed, so a response is given by result and error."
-		case slices.Contains(expectFields[s.step.Kind], attr.Name):
+		case slices.Contains(expectBlocks[s.step.Kind].names(), attr.Name):
 			detail += " What is expected of it goes into its block expect."
 		}
 		s.fail(attr.NameRange, "Argument out of place", "%s\n\n%s", detail, listed("Arguments of a "+b.Type, own))
@@ -91,7 +76,9 @@ func (s *stepReader) readMessage() {
 	s.step.Params, _ = s.plainArgument("params")
 	s.step.Result, _ = s.plainArgument("result")
 	s.step.Error, _ = s.plainArgument("error")
-	s.step.After = s.args.duration("after", 0)
+	if s.args.attrs["after"] != nil {
+		s.step.After = s.args.duration("after")
+	}
 	line := s.args.attrs["line"]
 	if line == nil {
 		return
@@ -181,13 +168,11 @@ func (s *stepReader) readBlocks(b *hcl.Block, content *hcl.BodyContent) {
 	}
 }
 
-var assertSchema = &hcl.BodySchema{Attributes: attributes("condition!", "error_message!")}
-
 // readAssert reads a condition and compiles it as that of a rule for the step's message.
 func (s *stepReader) readAssert(b, inner *hcl.Block) {
-	content, _ := s.contentOf(inner.Body, assertSchema)
-	args := arguments{s.loader, s.scope, content.Attributes}
-	assert := &Assert{Message: args.text("error_message", ""), Range: *publicRange(inner.DefRange)}
+	content, _ := s.contentOf(inner.Body, assertBlock)
+	args := arguments{s.loader, assertBlock, s.scope, content.Attributes}
+	assert := &Assert{Message: args.text("error_message"), Range: *publicRange(inner.DefRange)}
 	if args.isGiven("error_message") && strings.TrimSpace(assert.Message) == "" {
 		s.fail(args.at("error_message"), "Wrong error_message", "error_message says what is wrong when the condition is false, and this is empty.")
 	}

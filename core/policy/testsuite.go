@@ -87,7 +87,7 @@ func (s *suiteReader) readOwn(src *source) {
 
 // readFile reads the tests of one file.
 func (s *suiteReader) readFile(src *source) {
-	content, _ := s.files.contentOf(src.body, testFileSchema)
+	content, _ := s.files.contentOf(src.body, testFileBlock)
 	r := &testReader{suite: s, src: src, file: &TestFile{Name: src.name}, names: map[string]hcl.Range{}}
 	r.values = r.variables(content.Blocks, nil)
 	for _, b := range content.Blocks.OfType("test") {

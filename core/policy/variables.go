@@ -40,11 +40,6 @@ type given struct {
 	at *hcl.Range
 }
 
-var variableSchema = &hcl.BodySchema{
-	Attributes: attributes("type", "default", "description", "sensitive"),
-	Blocks:     []hcl.BlockHeaderSchema{{Type: "validation"}},
-}
-
 // buildVariables finds the value of each variable and checks it.
 func (l *loader) buildVariables() {
 	for _, b := range l.blocks["variable"] {
@@ -75,9 +70,9 @@ func (l *loader) buildVariables() {
 // declareVariable reads the block; the value comes later.
 func (l *loader) declareVariable(b *block) *variable {
 	v := &variable{block: b, kind: cty.DynamicPseudoType, fallback: cty.NilVal}
-	content, _ := l.contentOf(b.Body, variableSchema)
-	args := arguments{l, l.scopeOf(b.src, nil), content.Attributes}
-	v.description = args.text("description", "")
+	content, _ := l.contentOf(b.Body, variableBlock)
+	args := arguments{l, variableBlock, l.scopeOf(b.src, nil), content.Attributes}
+	v.description = args.text("description")
 	v.sensitive = args.flag("sensitive")
 	if attr := content.Attributes["default"]; attr != nil {
 		l.readDefault(v, attr)
@@ -121,10 +116,8 @@ func (l *loader) evalFor(v *variable, attr *hcl.Attribute, s *scope) cty.Value {
 	return l.evalSecret(attr.Expr, s)
 }
 
-var validationSchema = &hcl.BodySchema{Attributes: attributes("condition!", "error_message!")}
-
 func (l *loader) declareValidation(v *variable, b *hcl.Block) {
-	content, ok := l.contentOf(b.Body, validationSchema)
+	content, ok := l.contentOf(b.Body, validationBlock)
 	if !ok {
 		return
 	}

@@ -50,7 +50,8 @@ var firstNear = regexp.MustCompile(` Did you mean "[^"]*"\?$`)
 
 // contentOf reads the arguments and blocks of a body. It is not ok if there is one that
 // does not belong there, or one missing, which is reported.
-func (l *loader) contentOf(body hcl.Body, schema *hcl.BodySchema) (content *hcl.BodyContent, ok bool) {
+func (l *loader) contentOf(body hcl.Body, block *blockType) (content *hcl.BodyContent, ok bool) {
+	schema := block.schema()
 	content, diags := body.Content(schema)
 	for _, d := range diags {
 		var allowed []string
