@@ -77,6 +77,7 @@ type Conversation struct {
 	opened time.Time
 	now    time.Time
 	spoken bool // something was sent to the pool
+	over   bool // the session has ended
 	next   int  // id of the next message that has none
 	sent   []sent
 	out    Outcome
@@ -216,6 +217,7 @@ func (c *Conversation) route(out *exchange.Out) {
 func (c *Conversation) end(out *exchange.Out) Outcome {
 	c.out.Pool, c.out.Miner = out.Pool, out.Miner
 	c.out.At = c.pool.Address
+	c.over = c.over || out.Close != "" || c.out.Kind == rules.Connect && c.out.Verdict != Forward
 	if out.Close != "" {
 		c.out.Closed = true
 		if c.out.Reason == "" {

@@ -50,10 +50,14 @@ type StepResult struct {
 	Failed []policy.Diagnostic
 	// Unexpected says that an expression failed and the step does not expect it.
 	Unexpected bool
+	// Over says that the session had ended before: nobody hears this message.
+	Over bool
 }
 
 // Passed reports whether all was as expected.
-func (s *StepResult) Passed() bool { return len(s.Diffs) == 0 && len(s.Broken) == 0 && !s.Unexpected }
+func (s *StepResult) Passed() bool {
+	return len(s.Diffs) == 0 && len(s.Broken) == 0 && !s.Unexpected && !s.Over
+}
 
 // Diff is one thing that is not as expected. Got has no meaning where there is nothing
 // to compare with, which Nothing says in words.
@@ -114,6 +118,9 @@ func watching(t *policy.Test, opt Options) func(exchange.Walk) {
 
 // step sends the message of a step and holds what comes of it against what is expected.
 func (c *Conversation) step(t *policy.Test, s *policy.Step) *StepResult {
+	if c.over {
+		return &StepResult{Step: s, Over: true, Outcome: Outcome{Kind: s.Kind, Method: s.Method, By: -1, At: c.pool.Address}}
+	}
 	c.Wait(s.After)
 	out := c.send(s)
 	out.Kind, out.Method = s.Kind, cmpMethod(out.Method, s.Method)

@@ -86,6 +86,10 @@ func (p paper) step(t *policy.Test, s *StepResult) {
 		return
 	}
 	p.line("")
+	if s.Over {
+		p.line("          the session has ended before this message\n")
+		return
+	}
 	for _, d := range s.Diffs {
 		p.diff(d)
 	}
