@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
 	"github.com/loka-proxy/loka/rules"
 )
 
@@ -75,6 +77,29 @@ func (l *loader) hideRaw() {
 	for _, src := range l.tests {
 		if src.broken || len(src.reported) > 0 {
 			l.hideArguments(src, l.meansRawSecret)
+		}
+	}
+}
+
+// hideValues hides what the blocks variables of a file of tests give to sensitive
+// variables: a mistake on the same line may have nothing to do with the value.
+func (l *loader) hideValues(body *hclsyntax.Body) {
+	for _, b := range body.Blocks {
+		if b.Type == "test" {
+			l.hideValues(b.Body)
+		}
+		if b.Type != "variables" {
+			continue
+		}
+		for name, attr := range b.Body.Attributes {
+			if l.meansRawSecret(name) {
+				l.hide(attr.Range())
+			}
+		}
+		for _, inner := range b.Body.Blocks {
+			if l.meansRawSecret(inner.Type) {
+				l.hide(inner.Range())
+			}
 		}
 	}
 }

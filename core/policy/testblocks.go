@@ -7,7 +7,6 @@ import (
 	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -40,6 +39,9 @@ func (r *testReader) readTest(b *hcl.Block) {
 	}
 	if many && len(elements) == 0 {
 		l.warn(b.DefRange, "Test without instances", "The for_each of this test is empty, so nothing is tested.")
+	}
+	if r.tooMany(b, len(elements)) {
+		return
 	}
 	for _, key := range sortedNames(elements) {
 		name, each := b.Labels[0], cty.NilVal
@@ -131,39 +133,31 @@ func (r *testReader) variables(blocks hcl.Blocks, s *scope) []testValues {
 	if s == nil {
 		s = r.constants(cty.NilVal)
 	}
-	given := blocks.OfType("variables")
-	if len(given) == 0 {
+	list := blocks.OfType("variables")
+	if len(list) == 0 {
 		return nil
 	}
-	attrs, diags := given[0].Body.JustAttributes()
-	if l := r.suite.files; !l.add(diags) {
-		l.hideBlocks(given[0])
-	}
+	attrs, diags := list[0].Body.JustAttributes()
+	r.suite.files.add(diags)
 	return []testValues{{attrs: inOrder(attrs), scope: s}}
 }
 
-// hideBlocks hides blocks that bear the name of a sensitive variable.
-func (l *loader) hideBlocks(b *hcl.Block) {
-	for _, inner := range b.Body.(*hclsyntax.Body).Blocks {
-		if l.meansRawSecret(inner.Type) {
-			l.hide(inner.Range())
-		}
+// tooMany counts tests, and reports whether there are too many of them.
+func (r *testReader) tooMany(b *hcl.Block, more int) bool {
+	load := r.suite.load
+	load.tests += more
+	if load.tests > maxTests {
+		load.stop(b.DefRange, "Too many tests", "There are more than %d tests here, each instance of a for_each counted. Test one directory at a time.", maxTests)
 	}
+	return load.stopped
 }
 
-// readInstance reads one test. It gives false when there are too many.
+// readInstance reads one test. It gives false when there is too much to read.
 func (r *testReader) readInstance(b *hcl.Block, content *hcl.BodyContent, name string, each cty.Value) bool {
-	load := r.suite.load
-	switch {
-	case load.tests == maxTests:
-		load.stop(b.DefRange, "Too many tests", "There are more than %d tests here, each instance of a for_each counted. Test one directory at a time.", maxTests)
-	case load.meter.spent > maxTestBytes:
+	if load := r.suite.load; load.meter.spent > maxTestBytes {
 		load.stop(b.DefRange, "Tests too large", "The values of all tests, with what the loops in them make and the policies that they test, are bounded to 128 MiB. Test one directory at a time.")
-	}
-	if load.stopped {
 		return false
 	}
-	load.tests++
 	values := append(r.values[:len(r.values):len(r.values)], r.variables(content.Blocks, r.constants(each))...)
 	policy := r.suite.under(values, b.DefRange)
 	if policy == nil {
@@ -195,9 +189,8 @@ func (r *instanceReader) read(b *hcl.Block, content *hcl.BodyContent) {
 	args := arguments{r.loader, testBlock, r.scope, content.Attributes}
 	r.readProxy(b, args)
 	r.readClock(args)
-	for _, inner := range content.Blocks.OfType("client") {
-		r.readClient(inner)
-		break
+	if clients := content.Blocks.OfType("client"); len(clients) > 0 {
+		r.readClient(clients[0])
 	}
 	r.readCapture(args)
 	for _, inner := range content.Blocks {

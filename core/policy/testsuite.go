@@ -87,6 +87,7 @@ func (s *suiteReader) readOwn(src *source) {
 
 // readFile reads the tests of one file.
 func (s *suiteReader) readFile(src *source) {
+	s.files.hideValues(src.body)
 	content, _ := s.files.contentOf(src.body, testFileBlock)
 	r := &testReader{suite: s, src: src, file: &TestFile{Name: src.name}, names: map[string]hcl.Range{}}
 	r.values = r.variables(content.Blocks, nil)
@@ -104,7 +105,6 @@ func (s *suiteReader) readFile(src *source) {
 func (s *suiteReader) under(values []testValues, at hcl.Range) *build {
 	key, places := s.keys(values)
 	if b := s.builds[key]; b != nil && b.sound {
-		b.hideValues(values)
 		return b
 	}
 	if b := s.builds[key+places]; b != nil {
@@ -157,18 +157,6 @@ func (s *suiteReader) keys(values []testValues) (key, places string) {
 		parts = append(parts, name+" = "+last[name])
 	}
 	return strings.Join(parts, "\n") + "\n", places
-}
-
-// hideValues keeps the source of values for sensitive variables out of all diagnostics,
-// as a build does with those that it is made from.
-func (b *build) hideValues(values []testValues) {
-	for _, given := range values {
-		for _, attr := range given.attrs {
-			if meansSecret(attr.Name, b.variables) {
-				b.hide(attr.Range)
-			}
-		}
-	}
 }
 
 // scopeOfTests is what the tests of a file can name.
