@@ -45,7 +45,7 @@ var house = map[string]struct {
 	},
 	"core/admin": {others: []string{"github.com/prometheus/client_golang"}},
 	"cmd/loka": {
-		ours:   []string{"core", "core/admin", "core/exchange", "core/meter", "core/policy", "core/ruletest", "transport"},
+		ours:   []string{"core", "core/admin", "core/exchange", "core/meter", "core/policy", "core/ruletest", "rules", "transport"},
 		others: []string{"github.com/hashicorp/go-hclog", "github.com/mattn/go-isatty", "github.com/rogpeppe/go-internal/diff", "github.com/spf13/cobra", "github.com/spf13/pflag"},
 	},
 	// The bench is a judge of the proxy, so it shares no code with it.

@@ -10,9 +10,11 @@ func rulesCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(rulesTestCommand(), rulesTraceCommand(), rulesDiffCommand())
+	cmd.AddCommand(rulesListCommand(), rulesTestCommand(), rulesTraceCommand(), rulesDiffCommand())
 	for _, inner := range cmd.Commands() {
-		inner.ValidArgsFunction = completePolicies
+		if inner.Name() != "trace" { // it takes messages
+			inner.ValidArgsFunction = completePolicies
+		}
 	}
 	return cmd
 }
