@@ -201,3 +201,12 @@ test "y" {
 		t.Errorf("said:\n%s", show(t, ds))
 	}
 }
+
+// TestRulesOfABrokenPolicy says nothing of rules that are missing only because something
+// else is wrong.
+func TestRulesOfABrokenPolicy(t *testing.T) {
+	_, ds := LoadTests("testdata/house", Options{}) // var.wallet has no value
+	if ds.Errors().Len() != 1 || ds[0].Summary != "Variable without a value" {
+		t.Errorf("said:\n%s", show(t, ds))
+	}
+}
