@@ -20,6 +20,9 @@
 //	chain := program.Chain(rules.Request, method) // nil: nobody looks at this message
 //	chain.Decide(&message, facts, &decision)
 //
+// Programs that have much in common, such as those of a hundred proxies from one
+// template, are made by one Compiler, which shares what is the same in them.
+//
 // Names and their types depend on the kind and the method of a rule; one table
 // (vocabulary.go) has them all. At load an expression is parsed, its names are settled
 // (client.ip becomes one name, var.wallet becomes its value), its types are checked, and

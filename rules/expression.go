@@ -43,15 +43,10 @@ type expression struct {
 	failure weight
 }
 
-// compilation is what the expressions of one Compile share.
+// compilation is what the expressions of one program share.
 type compilation struct {
-	configs  map[vocabularyKey]*configured
-	patterns patternCosts
-	errors   []*Error
-}
-
-func newCompilation() *compilation {
-	return &compilation{configs: map[vocabularyKey]*configured{}, patterns: patternCosts{}}
+	*Compiler
+	errors []*Error
 }
 
 type vocabularyKey struct {
@@ -94,6 +89,9 @@ func (c *compilation) configure(k Kind, label string, scope *Scope) *configured 
 // expression compiles one expression for a value of some type, or notes what is wrong
 // with it and gives nil.
 func (c *compilation) expression(s Source, lang *configured, scope *Scope, want valueType) *expression {
+	if x := c.recall(s, lang, scope, want); x != nil {
+		return x
+	}
 	x, mistakes := compileExpression(s, lang, scope, want)
 	for _, m := range mistakes {
 		c.errors = append(c.errors, m.from(s))
@@ -101,6 +99,7 @@ func (c *compilation) expression(s Source, lang *configured, scope *Scope, want 
 	if len(mistakes) > 0 {
 		return nil
 	}
+	c.remember(x, lang, scope, want)
 	return x
 }
 

@@ -45,8 +45,9 @@ type Chain struct {
 
 // Compile turns rules into a Program, or lists every mistake in them. The order of
 // the rules is the order in which they run; rule numbers are indices into it.
-func Compile(list []Rule) (*Program, []*Error) {
-	c := newCompilation()
+func Compile(list []Rule) (*Program, []*Error) { return NewCompiler().Compile(list) }
+
+func compile(c *compilation, list []Rule) (*Program, []*Error) {
 	p := &Program{rules: slices.Clone(list)}
 	ready := make([]*compiled, len(list))
 	for i := range p.rules {

@@ -141,3 +141,5 @@ func BenchmarkCompileHouse(b *testing.B) {
 		Compile(list)
 	}
 }
+
+func newCompilation() *compilation { return &compilation{Compiler: NewCompiler()} }

@@ -9,7 +9,7 @@ import (
 
 // compile compiles rules and reports what is wrong with them.
 func (l *loader) compile(list []rules.Rule) *rules.Program {
-	program, mistakes := rules.Compile(list)
+	program, mistakes := l.compiler.Compile(list)
 	for _, m := range mistakes {
 		m = withoutKeys(m, list)
 		at, ok := m.Origin.(*place)

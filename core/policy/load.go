@@ -81,6 +81,7 @@ type loader struct {
 	poolAt    map[string]*Pool
 	listeners map[string]listenerPlace
 	usage     usage
+	compiler  *rules.Compiler
 	// unguarded holds the places of values whose rule has no condition, though it
 	// should have one; see unguard.
 	unguarded map[*place]bool
@@ -110,6 +111,7 @@ func newLoader(opts Options, r *report) *loader {
 		rulesets:  map[string]*ruleset{},
 		poolAt:    map[string]*Pool{},
 		listeners: map[string]listenerPlace{},
+		compiler:  rules.NewCompiler(),
 		usage:     usage{names: map[string]bool{}, owners: map[*rules.Scope]*ruleset{}},
 		unguarded: map[*place]bool{},
 		policy: &Policy{
