@@ -108,9 +108,23 @@ func (w *Watcher) directories() (dirs []string) {
 	return slices.Compact(dirs)
 }
 
+// turnable are the directories of links on the way to the files. Such a link is turned
+// where it stands, and nothing happens in the directory that it led to.
+func (w *Watcher) turnable() (dirs []string) {
+	for _, dir := range w.directories() {
+		for parent := filepath.Dir(dir); parent != dir; dir, parent = parent, filepath.Dir(parent) {
+			if info, err := os.Lstat(dir); err == nil && info.Mode()&os.ModeSymlink != 0 {
+				dirs = append(dirs, parent)
+			}
+		}
+	}
+	return dirs
+}
+
 // follow has the directories watched, as far as they exist; the poll sees to the others.
+// One that is watched already is watched anew: a link may lead elsewhere now.
 func (w *Watcher) follow() {
-	dirs := w.directories()
+	dirs := append(w.directories(), w.turnable()...)
 	for _, dir := range w.events.WatchList() {
 		if !slices.Contains(dirs, dir) {
 			_ = w.events.Remove(dir)

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/fsnotify/fsnotify"
 )
 
 // hasty looks a moment after a hint, and by itself hardly ever.
@@ -159,6 +161,41 @@ func TestWatchTurnedLinks(t *testing.T) {
 	}
 	w.do(os.WriteFile(filepath.Join(far, "far.hcl"), []byte("y"), 0o600))
 	w.wantChange("a change of what a link leads to")
+}
+
+// TestWatchTurnedDirectory turns a link to the whole directory, as those do who keep one
+// for each release, and then changes a file in it.
+func TestWatchTurnedDirectory(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"v1", "v2", "v3"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name, "loka.hcl"), []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("v1", filepath.Join(dir, "current")); err != nil {
+		t.Fatal(err)
+	}
+	w := watch(t, hasty, dir, "current/loka.hcl")
+	for _, to := range []string{"v2", "v3"} {
+		w.do(os.Symlink(to, w.path("next")))
+		w.do(os.Rename(w.path("next"), w.path("current")))
+		w.wantChange("a turned link to a directory")
+		w.write("tmp", to+" changed")
+		w.do(os.Rename(w.path("tmp"), w.path(to+"/loka.hcl")))
+		w.wantChange("a change in the directory that it leads to now")
+	}
+}
+
+// TestWatchLooksAfterLostEvents has the kernel lose the event of a change.
+func TestWatchLooksAfterLostEvents(t *testing.T) {
+	w := watch(t, hasty, policyDir(t), "loka.hcl")
+	w.do(w.w.events.Remove(w.dir))
+	w.write("loka.hcl", "b")
+	w.w.events.Errors <- fsnotify.ErrEventOverflow
+	w.wantChange("an overflow of events")
 }
 
 // TestWatchPolls finds a change in a directory that nothing is told of: it was removed
