@@ -43,8 +43,6 @@ var languageFunctions = []function{
 	{name: "flatten", usage: "flatten(list)", min: 1, max: 1, weigh: weighList, doc: "The elements of the lists in a list."},
 	{name: "sort", usage: "sort(list, order)", min: 1, max: 2, weigh: weighSort, doc: "The list in order; 'desc' turns it around."},
 	{name: "uniq", usage: "uniq(list)", min: 1, max: 1, weigh: weighUniq, doc: "The list without repeated elements."},
-	{name: "mean", usage: "mean(a, b, …)", min: 1, weigh: weighExtreme, doc: "The mean of some numbers, or of a list of numbers."},
-	{name: "median", usage: "median(a, b, …)", min: 1, weigh: weighMedian, doc: "The median of some numbers, or of a list of numbers."},
 
 	{name: "bitand", usage: "bitand(a, b)", min: 2, max: 2, weigh: weighScalar, doc: "Bits that are set in both."},
 	{name: "bitor", usage: "bitor(a, b)", min: 2, max: 2, weigh: weighScalar, doc: "Bits that are set in either."},

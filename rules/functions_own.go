@@ -141,6 +141,19 @@ var ownFunctions = []function{
 		takes: []valueType{anyValue}, gives: extremeGives,
 		call: smallest, weigh: weighExtreme,
 	},
+	{
+		// The language's own takes the type of its first number for that of the mean.
+		name: "mean", usage: "mean(a, b, …)", min: 1,
+		doc:   "The mean of some numbers, or of a list of numbers.",
+		takes: []valueType{anyValue}, gives: meanGives,
+		call: mean, weigh: weighExtreme,
+	},
+	{
+		name: "median", usage: "median(a, b, …)", min: 1,
+		doc:   "The median of some numbers, or of a list of numbers.",
+		takes: []valueType{anyValue}, gives: meanGives,
+		call: median, weigh: weighMedian,
+	},
 }
 
 // textFunction makes a text of a text and some more.
@@ -178,6 +191,9 @@ func (f valueFunction) call(args []any) (any, error) { return f(args[0]) }
 func (f valueFunction) bind(node *ast.CallNode) (any, []ast.Node, error) {
 	return func(v any) string { return checked(f(v)) }, node.Arguments, nil
 }
+
+// meanGives is a float whatever the numbers are.
+func meanGives([]reflect.Type) reflect.Type { return floatType }
 
 // extremeGives is a float as soon as one argument is one, and unknown for lists.
 func extremeGives(args []reflect.Type) reflect.Type {

@@ -256,3 +256,22 @@ func TestFailuresOfFunctions(t *testing.T) {
 		})
 	}
 }
+
+// TestMeansAreNumbers compares means of whole numbers with numbers of either type, and
+// assigns them, for which their type must be known.
+func TestMeansAreNumbers(t *testing.T) {
+	for _, text := range []string{
+		"mean(1, 2) == 1.5", "mean(len(user), 2) == 3", "mean(1) == 1", "mean([1, [2, 6]]) == 3", "mean([]) == 0", "mean(1, 2.5, [4]) == 2.5",
+		"median(1, 2) == 1.5", "median(3, 1, 2) == 2", "median([4, 1]) == 2.5", "median(1) > 0", "median([]) == 0",
+	} {
+		p := mustCompile(t, Rule{Kind: Request, Method: "mining.submit", When: src(text), Deny: &Deny{}})
+		if d := decide(t, p, Request, "mining.submit", "john"); d.Verdict != Denied || len(d.Failed) > 0 {
+			t.Errorf("%s is not true: %v", text, d.Failed)
+		}
+	}
+	mustCompile(t, Rule{Kind: Request, Method: "mining.suggest_difficulty", Set: []Assignment{set("difficulty", "mean(1024, 2048)")}})
+	p := mustCompile(t, Rule{Kind: Request, Method: "mining.submit", When: src("mean(params) == 1"), Drop: true})
+	if d := decide(t, p, Request, "mining.submit", "john"); len(d.Failed) != 1 || d.Failed[0].Err.Detail != "A number is needed here, but the value is a string." {
+		t.Errorf("a mean of texts: %v", d.Failed)
+	}
+}

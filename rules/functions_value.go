@@ -347,3 +347,41 @@ func extreme(args []any, better func(a, b float64) bool) (any, error) {
 	}
 	return best, nil
 }
+
+func mean(args []any) (any, error) {
+	total, n := 0.0, 0.0
+	err := eachNumber(args, func(f float64) { total, n = total+f, n+1 })
+	return total / max(n, 1), err
+}
+
+func median(args []any) (any, error) {
+	var list []float64
+	err := eachNumber(args, func(f float64) { list = append(list, f) })
+	if err != nil || len(list) == 0 {
+		return 0.0, err
+	}
+	slices.Sort(list)
+	middle := len(list) / 2
+	if len(list)%2 == 1 {
+		return list[middle], nil
+	}
+	return (list[middle-1] + list[middle]) / 2, nil
+}
+
+// eachNumber calls f with a number, or with all numbers in a list and the lists in it.
+func eachNumber(value any, f func(float64)) error {
+	if n, ok := toFloat(value); ok {
+		f(n)
+		return nil
+	}
+	list := reflect.ValueOf(value)
+	if list.Kind() != reflect.Slice {
+		return failure("A number is needed here, but the value is " + phraseOf(value) + ".")
+	}
+	for i := range list.Len() {
+		if err := eachNumber(list.Index(i).Interface(), f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
