@@ -23,7 +23,7 @@ func NewCompiler() *Compiler {
 
 // Compile turns rules into a Program, as the function of that name does.
 func (c *Compiler) Compile(list []Rule) (*Program, []*Error) {
-	return compile(&compilation{Compiler: c}, list)
+	return compile(&compilation{Compiler: c, typed: map[typedKey]*configured{}}, list)
 }
 
 // expressionKey is what an expression means, but for the values of its constants. Which
@@ -48,6 +48,9 @@ func keyOf(s Source, lang *configured, scope *Scope, want valueType) expressionK
 
 // recall gives an expression that was compiled before, as one of another source.
 func (c *Compiler) recall(s Source, lang *configured, scope *Scope, want valueType) *expression {
+	if scope.typed() {
+		return nil
+	}
 	known := c.known[keyOf(s, lang, scope, want)]
 	if known == nil {
 		return nil
@@ -63,6 +66,9 @@ func (c *Compiler) recall(s Source, lang *configured, scope *Scope, want valueTy
 
 // remember keeps an expression for recall.
 func (c *Compiler) remember(x *expression, lang *configured, scope *Scope, want valueType) {
+	if scope.typed() {
+		return
+	}
 	key := keyOf(x.source, lang, scope, want)
 	known := c.known[key]
 	if known == nil {

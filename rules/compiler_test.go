@@ -87,3 +87,18 @@ func TestCompilerKeepsOriginsAndSecrets(t *testing.T) {
 		}
 	}
 }
+
+// TestCompilerKeepsNoExamples compiles rules of which the types alone are known: there is
+// one set of names for each scope, and to keep them would be to keep them for ever.
+func TestCompilerKeepsNoExamples(t *testing.T) {
+	c := NewCompiler()
+	for range 3 {
+		scope := &Scope{Var: map[string]any{"x": 1}, Typed: map[string]bool{"var.x": true}}
+		if _, mistakes := c.Compile([]Rule{{Kind: Request, Method: "mining.submit", When: src("var.x > 2"), Deny: &Deny{}, Scope: scope}}); len(mistakes) > 0 {
+			t.Fatal(mistakes)
+		}
+	}
+	if len(c.configs) > 0 || len(c.known) > 0 {
+		t.Errorf("%d vocabularies and %d expressions are kept", len(c.configs), len(c.known))
+	}
+}

@@ -46,13 +46,19 @@ type expression struct {
 // compilation is what the expressions of one program share.
 type compilation struct {
 	*Compiler
+	// typed has the vocabularies that a scope adds names to, of which the type alone is
+	// known. No other program has them.
+	typed  map[typedKey]*configured
 	errors []*Error
 }
 
 type vocabularyKey struct {
 	kind  Kind
 	label string
-	// scope is the one that adds names to the vocabulary, nil where none does.
+}
+
+type typedKey struct {
+	vocabularyKey
 	scope *Scope
 }
 
@@ -64,17 +70,27 @@ type configured struct {
 
 // configure gives the vocabulary for a label, and the language set up for it.
 func (c *compilation) configure(k Kind, label string, scope *Scope) *configured {
-	key := vocabularyKey{kind: k, label: label}
+	key := vocabularyKey{k, label}
 	if scope.typed() {
-		key.scope = scope
+		return c.configureTyped(typedKey{key, scope})
 	}
-	if found := c.configs[key]; found != nil {
-		return found
+	if c.configs[key] == nil {
+		c.configs[key] = c.configured(vocabularyFor(k, label))
 	}
-	v := vocabularyFor(k, label)
-	if scope.typed() {
-		v.addExamples(scope)
+	return c.configs[key]
+}
+
+func (c *compilation) configureTyped(key typedKey) *configured {
+	if c.typed[key] == nil {
+		v := vocabularyFor(key.kind, key.label)
+		v.addExamples(key.scope)
+		c.typed[key] = c.configured(v)
 	}
+	return c.typed[key]
+}
+
+// configured sets the language up for a vocabulary.
+func (c *Compiler) configured(v *vocabulary) *configured {
 	env := types.Map{}
 	for name, e := range v.names {
 		env[name] = e.declared()
@@ -82,8 +98,7 @@ func (c *compilation) configure(k Kind, label string, scope *Scope) *configured 
 	config := conf.New(env)
 	config.MaxNodes = maxNodes
 	config.Functions = registered()
-	c.configs[key] = &configured{v, config, c.patterns}
-	return c.configs[key]
+	return &configured{v, config, c.patterns}
 }
 
 // expression compiles one expression for a value of some type, or notes what is wrong

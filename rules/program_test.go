@@ -142,4 +142,6 @@ func BenchmarkCompileHouse(b *testing.B) {
 	}
 }
 
-func newCompilation() *compilation { return &compilation{Compiler: NewCompiler()} }
+func newCompilation() *compilation {
+	return &compilation{Compiler: NewCompiler(), typed: map[typedKey]*configured{}}
+}

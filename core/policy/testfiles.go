@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/loka-proxy/loka/rules"
 )
 
 // LoadTests reads the tests at a path, and the policies that they test. The path is a
@@ -21,7 +23,7 @@ func LoadTests(path string, opts Options) ([]*Suite, Diagnostics) {
 	if opts.Environ == nil {
 		opts.Environ = noEnvironment
 	}
-	t := &testLoad{report: newReport(), opts: opts, meter: &meter{left: maxValueBytes}}
+	t := &testLoad{report: newReport(), opts: opts, meter: &meter{left: maxValueBytes}, compiler: rules.NewCompiler()}
 	t.find(path)
 	for _, s := range t.suites {
 		s.read()
@@ -46,6 +48,8 @@ type testLoad struct {
 	opts   Options
 	meter  *meter
 	suites []*suiteReader
+	// compiler is shared by the builds of the policies, which are alike.
+	compiler *rules.Compiler
 	// tests and builds are how many there are of them so far; stopped says that there
 	// are too many, and that it is told.
 	tests, builds int
@@ -55,7 +59,7 @@ type testLoad struct {
 // newLoader gives a loader that says what it has to say here.
 func (t *testLoad) newLoader() *loader {
 	l := newLoader(t.opts, t.report)
-	l.meter = t.meter
+	l.meter, l.compiler = t.meter, t.compiler
 	return l
 }
 
