@@ -95,6 +95,7 @@ type Exchange struct {
 	// subscribeSent says that one has gone up, whatever became of it: the miner has, or
 	// gets, work of its pool.
 	subscribeSent bool
+	asked         []byte // the params of the last one, as the miner wrote them
 	replays       []replay
 	// unreplayable says that more was said before subscribe than replays holds.
 	unreplayable bool

@@ -84,6 +84,7 @@ func (x *Exchange) nameWorker(d *rules.Decision) *refusal {
 		pool = mapped
 	}
 	w := newWorker(raw, name, pool)
+	w.params = bytes.Clone(x.scratch.msg.Params.Of(x.scratch.text))
 	switch {
 	case x.names.room(w):
 		x.current = w
@@ -155,7 +156,10 @@ func (x *Exchange) sent(out *Out, start int, r request) {
 		x.record(Record{What: ShareForwarded, Method: r.method, Rule: -1, worker: r.worker})
 	}
 	x.keepForReplay(out.Pool[start:], r.method, r.id)
-	x.subscribeSent = x.subscribeSent || r.method == stratum.MethodSubscribe
+	if r.method == stratum.MethodSubscribe {
+		x.subscribeSent = true
+		x.keepSubscribe()
+	}
 	if r.id.IsNull() { // nobody can tell its answer
 		x.lose(&r, "no_id")
 		return

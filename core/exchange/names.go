@@ -13,6 +13,8 @@ type worker struct {
 	name string
 	pool string
 	json []byte // the pool's name as JSON text
+	// params is those of the authorize as the miner wrote them, for another policy.
+	params []byte
 
 	boxedName, boxedPool any
 }
@@ -30,7 +32,9 @@ func newWorker(raw []byte, name, pool string) *worker {
 func (w *worker) known() bool { return w.json != nil }
 
 // size is what a worker holds.
-func (w *worker) size() int { return len(w.raw) + len(w.name) + len(w.pool) + len(w.json) }
+func (w *worker) size() int {
+	return len(w.raw) + len(w.name) + len(w.pool) + len(w.json) + len(w.params)
+}
 
 // Bounds of what is remembered for one connection. No client has a name near as long:
 // WhatsMiner overflows at 127 characters.

@@ -1,0 +1,132 @@
+package exchange
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/loka-proxy/loka/core/stratum"
+	"github.com/loka-proxy/loka/rules"
+)
+
+// Terms are those of a policy that comes into force while a conversation is under way.
+type Terms struct {
+	Program *rules.Program
+	// Proxy, Listener and Pool are as in Config.
+	Proxy, Listener, Pool string
+	Replays               bool
+	// Swap is called between the last message under the old terms and the first under
+	// the new, with the conversation locked.
+	Swap func()
+}
+
+// Standing is how a conversation stands under new terms.
+type Standing struct {
+	// Pool is the pool that the rules for connect and subscribe send the miner to.
+	Pool string
+	// Refused says that the miner would not be let in, or a name of it would not.
+	Refused bool
+	// Renamed says that a name of it would be another at the pool.
+	Renamed bool
+}
+
+// Adopt puts a conversation under new terms, from the next message on. What was decided
+// before is held against them: what the miner said at connect, at subscribe and at
+// authorize is judged again, and nothing of that is recorded.
+func (x *Exchange) Adopt(t Terms, at time.Time) Standing {
+	x.begin()
+	defer x.end()
+	x.now = at
+	x.cfg.Program, x.cfg.Proxy, x.cfg.Listener, x.cfg.Replays = t.Program, t.Proxy, t.Listener, t.Replays
+	x.boxed.proxy, x.boxed.listener = t.Proxy, t.Listener
+	s := x.placed(t.Pool)
+	for _, n := range x.names.list {
+		if w := n.worker(); !s.Refused {
+			s.Refused, s.Renamed = x.mapped(w, s.Renamed)
+		}
+	}
+	t.Swap()
+	return s
+}
+
+// placed judges connect and subscribe again.
+func (x *Exchange) placed(pool string) Standing {
+	s := Standing{Pool: pool}
+	inUse := x.boxed.pool
+	x.boxed.pool = pool
+	defer func() { x.boxed.pool = inUse }()
+	steps := []struct {
+		kind   rules.Kind
+		method string
+		params []byte
+		skip   bool
+	}{
+		{rules.Connect, "", nil, false},
+		{rules.Request, stratum.MethodSubscribe, x.asked, x.asked == nil},
+	}
+	for _, step := range steps {
+		if step.skip {
+			continue
+		}
+		d := x.again(step.kind, step.method, step.params)
+		switch {
+		case d == nil:
+		case d.Verdict == rules.Denied:
+			s.Refused = true
+		case d.Route != "" && d.Verdict == rules.Forward:
+			s.Pool = d.Route
+			x.boxed.pool = d.Route
+		}
+	}
+	return s
+}
+
+// mapped judges the authorize of a worker again.
+func (x *Exchange) mapped(w *worker, before bool) (refused, renamed bool) {
+	if w.params == nil {
+		return false, before
+	}
+	d := x.again(rules.Request, stratum.MethodAuthorize, w.params)
+	if d == nil {
+		return false, before || w.pool != w.name
+	}
+	if d.Verdict != rules.Forward {
+		return true, before
+	}
+	pool := w.name
+	if d.UserSet {
+		pool, _ = firstText(d.Params)
+	}
+	return false, before || pool != w.pool
+}
+
+// again judges a request of before by its params. It gives nil where no rule looks at it.
+func (x *Exchange) again(kind rules.Kind, method string, params []byte) *rules.Decision {
+	chain := x.cfg.Program.Chain(kind, []byte(method))
+	if chain == nil {
+		return nil
+	}
+	s := x.scratch
+	s.shown = rules.Message{Method: method}
+	if kind != rules.Connect {
+		err := x.elements(params, stratum.Span{To: int32(len(params))})
+		if err == nil {
+			s.shown.Params, err = x.show(chain.Uses(), params)
+		}
+		if err != nil { // it was denied, or no rule looked at it
+			return nil
+		}
+	}
+	s.decision.Trace = false
+	chain.Decide(&s.shown, facts{x}, &s.decision)
+	return &s.decision
+}
+
+// maxAsked bounds the params of a subscribe that are kept.
+const maxAsked = 1 << 10
+
+// keepSubscribe keeps what the miner says at subscribe, for other terms.
+func (x *Exchange) keepSubscribe() {
+	if params := x.scratch.msg.Params; params.Len() <= maxAsked {
+		x.asked = bytes.Clone(params.Of(x.scratch.text))
+	}
+}
