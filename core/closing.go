@@ -23,6 +23,8 @@ const (
 	closePoolGone  closing = "pool_gone"  // the pool closed, or the network did
 	closePoolQuiet closing = "pool_quiet" // the pool said nothing for too long
 	closePoolLine  closing = "pool_line"  // the pool's line was too long
+	closeMoved     closing = "moved"      // the policy has it elsewhere now, or under another name
+	closePolicy    closing = "policy"     // the policy does not let it in any more
 	closeShutdown  closing = "shutdown"   // loka stops
 	closePanic     closing = "panic"      // a mistake in loka
 )

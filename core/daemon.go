@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -25,16 +27,20 @@ type Options struct {
 	Record func(Visit) Tape
 }
 
-// Daemon runs the proxies of one policy.
+// Daemon runs the proxies of a policy, and of the policies that take its place.
 type Daemon struct {
 	opt     Options
-	policy  *policy.Policy
-	pools   map[string]*pool
-	fronts  []*front
+	current atomic.Pointer[generation]
 	accepts sync.WaitGroup
 
+	// applying is held while one generation takes the place of another, and fronts
+	// changes only then.
+	applying sync.Mutex
+
 	mu       sync.Mutex
+	fronts   []*front // in the order of the policy
 	sessions map[*session]struct{}
+	serving  bool
 	draining bool
 	ended    sync.WaitGroup // sessions
 
@@ -45,34 +51,43 @@ type Daemon struct {
 
 // New prepares a policy to run. Nothing is bound or dialled yet.
 func New(p *policy.Policy, opt Options) *Daemon {
-	d := &Daemon{opt: opt, policy: p, pools: map[string]*pool{}, sessions: map[*session]struct{}{}}
+	d := &Daemon{opt: opt, sessions: map[*session]struct{}{}}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
-	for _, pp := range p.Pools {
-		d.pools[pp.Address] = newPool(pp, opt)
+	g := d.generation(p, nil)
+	for _, key := range g.order {
+		d.fronts = append(d.fronts, newFront(key, g.posts[key], opt.Meter))
 	}
-	for _, pp := range p.Proxies {
-		px := d.newProxy(pp)
-		for _, l := range pp.Listeners {
-			d.fronts = append(d.fronts, newFront(px, l, opt.Meter))
-		}
-	}
-	opt.Meter.SetPolicy(p.Hash, "1")
+	d.inForce(g)
 	return d
+}
+
+// inForce makes a generation the one in force.
+func (d *Daemon) inForce(g *generation) {
+	d.current.Store(g)
+	d.opt.Meter.SetPolicy(g.policy.Hash, strconv.Itoa(g.number))
 }
 
 // Listen binds every listener, or none: the error names all that could not be bound.
 func (d *Daemon) Listen(ctx context.Context) error {
+	return bind(ctx, d.fronts)
+}
+
+// bind binds fronts, or none of them.
+func bind(ctx context.Context, fronts []*front) error {
 	var failed []error
-	for _, f := range d.fronts {
-		l, err := transport.Listen(ctx, f.policy.Address)
+	for _, f := range fronts {
+		at := f.at.Load()
+		l, err := transport.Listen(ctx, at.policy.Address)
 		if err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", f.proxy.name, err))
+			failed = append(failed, fmt.Errorf("%s: %w", at.proxy.name, err))
 			continue
 		}
 		f.socket = l
 	}
 	if len(failed) > 0 {
-		d.closeListeners()
+		for _, f := range fronts {
+			f.close()
+		}
 		return errors.Join(failed...)
 	}
 	return nil
@@ -80,14 +95,25 @@ func (d *Daemon) Listen(ctx context.Context) error {
 
 // Serve starts to accept miners and returns at once. Listen has been called.
 func (d *Daemon) Serve() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.serving = true
 	for _, f := range d.fronts {
-		d.opt.Log.Info("listening", "proxy", f.proxy.name, "address", f.socket.Addr().String(), "pool", f.proxy.policy.Pool.Address)
-		d.accepts.Go(func() { d.accept(f) })
+		d.serve(f)
 	}
+}
+
+// serve starts to accept the miners of one front. The lock is held.
+func (d *Daemon) serve(f *front) {
+	at := f.at.Load()
+	d.opt.Log.Info("listening", "proxy", at.proxy.name, "address", f.socket.Addr().String(), "pool", at.proxy.policy.Pool.Address)
+	d.accepts.Go(func() { d.accept(f) })
 }
 
 // Addrs gives the bound addresses, in the order of the policy's listeners.
 func (d *Daemon) Addrs() []net.Addr {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	var list []net.Addr
 	for _, f := range d.fronts {
 		list = append(list, f.socket.Addr())
@@ -99,11 +125,13 @@ func (d *Daemon) Addrs() []net.Addr {
 // answers it waits for, and closes them; those that are left when ctx ends are closed
 // as they are. When it returns nothing of the daemon runs any more.
 func (d *Daemon) Drain(ctx context.Context) {
-	d.closeListeners()
-	d.accepts.Wait()
 	d.mu.Lock()
 	d.draining = true
+	for _, f := range d.fronts {
+		f.close()
+	}
 	d.mu.Unlock()
+	d.accepts.Wait()
 	d.eachSession((*session).drain)
 	done := make(chan struct{})
 	go func() { d.ended.Wait(); close(done) }()
@@ -115,14 +143,6 @@ func (d *Daemon) Drain(ctx context.Context) {
 		<-done
 	}
 	d.cancel()
-}
-
-func (d *Daemon) closeListeners() {
-	for _, f := range d.fronts {
-		if f.socket != nil {
-			_ = f.socket.Close() // a second close fails, and harms nobody
-		}
-	}
 }
 
 // eachSession calls do for the sessions of this moment.

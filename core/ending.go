@@ -6,11 +6,19 @@ import (
 	"time"
 )
 
-// drain closes the session as soon as the miner waits for no answer.
-func (s *session) drain() {
-	s.draining.Store(true)
+// drain closes the session as soon as the miner waits for no answer, because loka stops.
+func (s *session) drain() { s.leaveFor(closeShutdown) }
+
+// part does so because of a policy, and within a time.
+func (s *session) part(why closing) {
+	s.leaveFor(why)
+	time.AfterFunc(s.d.current.Load().policy.DrainTimeout, func() { s.close(why) })
+}
+
+func (s *session) leaveFor(why closing) {
+	s.leaving.CompareAndSwap(nil, &why)
 	if s.talk.Outstanding() == 0 {
-		s.close(closeShutdown)
+		s.close(why)
 	}
 }
 
@@ -78,8 +86,8 @@ func (s *session) end() {
 	if s.tape != nil {
 		s.tape.Close()
 	}
-	s.front.proxy.meter.Closed(string(s.closed))
-	s.front.meter.Closed()
+	s.proxy().meter.Closed(string(s.closed))
+	s.door.Closed()
 	s.front.count.Add(-1)
 	s.logEnd()
 	s.d.leave(s)
@@ -88,7 +96,7 @@ func (s *session) end() {
 // rescue ends the session alone where handling its lines panicked: the others go on.
 func (s *session) rescue() {
 	if r := recover(); r != nil {
-		s.d.opt.Log.Error("a line could not be handled; this is a mistake in loka", "proxy", s.front.proxy.name,
+		s.d.opt.Log.Error("a line could not be handled; this is a mistake in loka", "proxy", s.proxy().name,
 			"session", s.id, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
 		s.close(closePanic)
 	}

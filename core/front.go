@@ -15,9 +15,10 @@ import (
 
 // proxy is one proxy of the policy, with what it counts.
 type proxy struct {
-	name   string
-	policy *policy.Proxy
-	meter  *meter.Proxy
+	name       string
+	policy     *policy.Proxy
+	generation *generation
+	meter      *meter.Proxy
 	// pools holds those that its sessions may go to, by address, and shares what they
 	// count there.
 	pools  map[string]*pool
@@ -31,14 +32,14 @@ type proxy struct {
 // quiet is the least time between two log lines about the same thing.
 const quiet = time.Minute
 
-func (d *Daemon) newProxy(pp *policy.Proxy) *proxy {
+func (d *Daemon) newProxy(pp *policy.Proxy, g *generation) *proxy {
 	list := pp.Program.Rules()
 	names := make([]string, len(list))
 	for i := range list {
 		names[i] = list[i].Address
 	}
 	px := &proxy{
-		name: pp.Address, policy: pp, meter: d.opt.Meter.Proxy(pp.Address, names),
+		name: pp.Address, policy: pp, generation: g, meter: d.opt.Meter.Proxy(pp.Address, names),
 		pools: map[string]*pool{}, shares: map[string]*meter.Shares{},
 		failed: make([]rate.Sometimes, len(list)), refused: map[string]*rate.Sometimes{},
 	}
@@ -48,33 +49,52 @@ func (d *Daemon) newProxy(pp *policy.Proxy) *proxy {
 	for reason := range refusals {
 		px.refused[reason] = &rate.Sometimes{Interval: quiet}
 	}
-	px.add(d.pools[pp.Pool.Address], d.opt.Meter)
+	px.add(g.pools[pp.Pool.Address], d.opt.Meter)
 	for _, p := range pp.Routes {
-		px.add(d.pools[p.Address], d.opt.Meter)
+		px.add(g.pools[p.Address], d.opt.Meter)
 	}
 	return px
 }
+
+// home is the pool of the miners that no rule sends elsewhere.
+func (px *proxy) home() *pool { return px.pools[px.policy.Pool.Address] }
 
 func (px *proxy) add(p *pool, m *meter.Meter) {
 	px.pools[p.name] = p
 	px.shares[p.name] = m.Shares(px.name, p.name)
 }
 
-// front is one listener of a proxy.
+// front is one socket that miners connect to. It outlives the generation that opened it.
 type front struct {
-	proxy  *proxy
-	policy *policy.Listener
-	meter  *meter.Listener
+	key    string
+	at     atomic.Pointer[place]
 	socket net.Listener
 	count  atomic.Int64
 	// full and stuck limit what is logged when no miner can be taken.
 	full, stuck rate.Sometimes
 }
 
-func newFront(px *proxy, l *policy.Listener, m *meter.Meter) *front {
-	return &front{
-		proxy: px, policy: l, meter: m.Listener(px.name, l.Address),
-		full: rate.Sometimes{Interval: quiet}, stuck: rate.Sometimes{Interval: quiet},
+// place is where those who connect to a front come to, in the generation in force.
+type place struct {
+	*post
+	meter *meter.Listener
+}
+
+func newFront(key string, p *post, m *meter.Meter) *front {
+	f := &front{key: key, full: rate.Sometimes{Interval: quiet}, stuck: rate.Sometimes{Interval: quiet}}
+	f.turn(p, m)
+	return f
+}
+
+// turn has those who connect from now on come to another place.
+func (f *front) turn(p *post, m *meter.Meter) {
+	f.at.Store(&place{post: p, meter: m.Listener(p.proxy.name, p.policy.Address)})
+}
+
+// close stops accepting. Those who are connected stay.
+func (f *front) close() {
+	if f.socket != nil {
+		_ = f.socket.Close() // a second close fails, and harms nobody
 	}
 }
 
@@ -88,7 +108,8 @@ func (d *Daemon) accept(f *front) {
 			return
 		case err != nil: // out of descriptors, or a miner that left the queue
 			f.stuck.Do(func() {
-				d.opt.Log.Warn("cannot accept", "proxy", f.proxy.name, "listener", f.policy.Address, "error", err)
+				at := f.at.Load()
+				d.opt.Log.Warn("cannot accept", "proxy", at.proxy.name, "listener", at.policy.Address, "error", err)
 			})
 			d.pause(acceptPause)
 			continue
@@ -111,22 +132,23 @@ func (d *Daemon) pause(t time.Duration) {
 
 // admit makes a session of a connection, unless there are too many.
 func (d *Daemon) admit(f *front, nc net.Conn) {
-	if limit := f.policy.MaxConnections; limit > 0 && f.count.Load() >= int64(limit) {
-		f.proxy.meter.Closed(string(closeFull))
+	at := f.at.Load()
+	if limit := at.policy.MaxConnections; limit > 0 && f.count.Load() >= int64(limit) {
+		at.proxy.meter.Closed(string(closeFull))
 		f.full.Do(func() {
-			d.opt.Log.Warn("too many connections", "proxy", f.proxy.name, "listener", f.policy.Address, "max_connections", limit)
+			d.opt.Log.Warn("too many connections", "proxy", at.proxy.name, "listener", at.policy.Address, "max_connections", limit)
 		})
 		_ = nc.Close()
 		return
 	}
-	s := newSession(d, f, transport.NewConn(nc, transport.Options{
-		MaxLine: f.policy.MaxLineBytes, WriteTimeout: f.policy.WriteTimeout,
+	s := newSession(d, f, at, transport.NewConn(nc, transport.Options{
+		MaxLine: at.policy.MaxLineBytes, WriteTimeout: at.policy.WriteTimeout,
 	}))
 	if !d.enter(s) {
 		_ = nc.Close()
 		return
 	}
 	f.count.Add(1)
-	f.meter.Opened()
+	at.meter.Opened()
 	go s.open()
 }

@@ -15,7 +15,7 @@ var errOpen = errors.New("the session is open")
 // open hears the miner's first lines and reaches the pool. A miner that says nothing,
 // or nothing that a pool should hear, never costs the pool a connection.
 func (s *session) open() {
-	timer := time.AfterFunc(s.front.policy.HandshakeTimeout, func() { s.close(closeHandshake) })
+	timer := time.AfterFunc(s.listener.HandshakeTimeout, func() { s.close(closeHandshake) })
 	err := s.greetSafely(timer)
 	timer.Stop()
 	if errors.Is(err, errOpen) {
@@ -43,8 +43,8 @@ func (s *session) greet(timer *time.Timer) error {
 		return err
 	}
 	if what := transport.Foreign(first); what != "" {
-		s.front.proxy.meter.Refused(what)
-		s.d.opt.Log.Debug("not a miner", "proxy", s.front.proxy.name, "remote", s.remote, "speaks", what)
+		s.proxy().meter.Refused(what)
+		s.d.opt.Log.Debug("not a miner", "proxy", s.proxy().name, "remote", s.remote, "speaks", what)
 		return closeForeign
 	}
 	return s.miner.Lines(func(chunk []byte, at time.Time) error {
@@ -57,14 +57,14 @@ func (s *session) greet(timer *time.Timer) error {
 		if err := s.reach(w); err != nil {
 			return err
 		}
-		s.front.proxy.meter.FromMiner.Relayed(len(chunk), s.d.opt.Now().Sub(at))
+		s.proxy().meter.FromMiner.Relayed(len(chunk), s.d.opt.Now().Sub(at))
 		return errOpen
 	})
 }
 
 // route turns to the pool that a rule named, before anything was sent to another.
 func (s *session) route(to string) {
-	if p := s.front.proxy.pools[to]; p != nil && p != s.pool {
+	if p := s.proxy().pools[to]; p != nil && p.name != s.pool.name {
 		s.use(p)
 		s.talk.SetPool(p.name, p.policy.MaxRequestBytes)
 	}
@@ -79,6 +79,7 @@ func (s *session) reach(w *work) error {
 	if !s.install(l) {
 		return closeShutdown
 	}
+	s.settle()
 	if _, err := l.conn.Write(w.out.Pool); err != nil {
 		return closePoolGone
 	}

@@ -3,44 +3,42 @@ package core
 import (
 	"context"
 	"errors"
-	"fmt"
 )
 
 // Ready reports whether miners can be served: every listener is bound, loka is not
 // stopping, and at least one pool of the policy is reachable. Otherwise it says why not.
 func (d *Daemon) Ready(ctx context.Context) error {
 	d.mu.Lock()
-	draining := d.draining
+	draining, serving := d.draining, d.serving
 	d.mu.Unlock()
-	if draining {
+	switch {
+	case draining:
 		return errors.New("stopping")
+	case !serving:
+		return errors.New("starting")
 	}
-	for _, f := range d.fronts {
-		if f.socket == nil {
-			return fmt.Errorf("%s does not listen on %s", f.proxy.name, f.policy.Address)
-		}
-	}
-	for _, p := range d.pools {
+	pools := d.current.Load().pools
+	for _, p := range pools {
 		if p.serves() {
 			return nil
 		}
 	}
-	if d.probe(ctx) {
+	if probe(ctx, pools) {
 		return nil
 	}
 	return errors.New("no pool is reachable")
 }
 
 // probe dials all pools at once and reports whether one took the connection.
-func (d *Daemon) probe(ctx context.Context) bool {
+func probe(ctx context.Context, pools map[string]*pool) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	reached := make(chan bool, len(d.pools))
-	for _, p := range d.pools {
+	reached := make(chan bool, len(pools))
+	for _, p := range pools {
 		go func() { reached <- p.probe(ctx) }()
 	}
 	any := false
-	for range d.pools {
+	for range pools {
 		if <-reached {
 			any = true
 			cancel()

@@ -27,14 +27,31 @@ type pool struct {
 	now       func() time.Time
 }
 
-func newPool(pp *policy.Pool, opt Options) *pool {
+// newPool makes a pool. What is known of its servers is kept where the pool was there
+// before, and the server is the same.
+func newPool(pp *policy.Pool, before *pool, opt Options) *pool {
 	p := &pool{name: pp.Address, policy: pp, now: opt.Now}
 	for _, s := range pp.Servers {
-		p.endpoints = append(p.endpoints, &endpoint{
-			pool: pp.Address, server: s, log: opt.Log, meter: opt.Meter.Endpoint(pp.Address, s.Name), now: opt.Now,
-		})
+		e := before.endpoint(s)
+		if e == nil {
+			e = &endpoint{pool: pp.Address, server: s, log: opt.Log, meter: opt.Meter.Endpoint(pp.Address, s.Name), now: opt.Now}
+		}
+		p.endpoints = append(p.endpoints, e)
 	}
 	return p
+}
+
+// endpoint gives the endpoint of a server, or nil.
+func (p *pool) endpoint(s *policy.Server) *endpoint {
+	if p == nil {
+		return nil
+	}
+	for _, e := range p.endpoints {
+		if e.server.Name == s.Name && e.server.Target.Same(s.Target) {
+			return e
+		}
+	}
+	return nil
 }
 
 // dial reaches the first server that answers, in their order. Servers that failed a

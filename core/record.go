@@ -18,7 +18,7 @@ import (
 // Record counts a fact of the session's conversation and, where people want to read of
 // it, logs it. It is the one place that does.
 func (s *session) Record(r *exchange.Record) {
-	m := s.front.proxy.meter
+	m := s.proxy().meter
 	switch r.What {
 	case exchange.Message:
 		m.Message(kindLabel(r.Kind), methodLabel(r.Method), verdictLabel(r.Verdict))
@@ -86,15 +86,15 @@ func (s *session) logAuthorized(r *exchange.Record) {
 	if s.tally.logins > maxLogins {
 		level = hclog.Debug
 	}
-	s.d.opt.Log.Log(level, text, "proxy", s.front.proxy.name, "session", s.id, "remote", s.remote,
+	s.d.opt.Log.Log(level, text, "proxy", s.proxy().name, "session", s.id, "remote", s.remote,
 		"user", clip(r.User()), "pool_user", clip(r.PoolUser()), "pool", s.pool.name)
 }
 
 // logFailure says which expression failed, at most once a minute for each rule.
 func (s *session) logFailure(r *exchange.Record) {
-	s.front.proxy.failed[r.Rule].Do(func() {
-		s.d.opt.Log.Warn("a rule failed", "proxy", s.front.proxy.name, "rule", s.front.proxy.policy.Program.Rules()[r.Rule].Address,
-			"at", s.d.policy.Locate(r.Failure), "session", s.id, "method", clip(r.Method), "error", r.Failure.Error())
+	s.proxy().failed[r.Rule].Do(func() {
+		s.d.opt.Log.Warn("a rule failed", "proxy", s.proxy().name, "rule", s.proxy().policy.Program.Rules()[r.Rule].Address,
+			"at", s.proxy().generation.policy.Locate(r.Failure), "session", s.id, "method", clip(r.Method), "error", r.Failure.Error())
 	})
 }
 
@@ -111,14 +111,14 @@ func (s *session) logRefused(r *exchange.Record) {
 	if !ok {
 		return
 	}
-	s.front.proxy.refused[r.Reason].Do(func() {
-		s.d.opt.Log.Warn(text, "proxy", s.front.proxy.name, "pool", s.pool.name, "session", s.id, "method", clip(r.Method))
+	s.proxy().refused[r.Reason].Do(func() {
+		s.d.opt.Log.Warn(text, "proxy", s.proxy().name, "pool", s.pool.name, "session", s.id, "method", clip(r.Method))
 	})
 }
 
 // note logs why the conversation ended the session.
 func (s *session) note(why string) {
-	s.d.opt.Log.Debug("session ends", "proxy", s.front.proxy.name, "session", s.id, "remote", s.remote, "because", why)
+	s.d.opt.Log.Debug("session ends", "proxy", s.proxy().name, "session", s.id, "remote", s.remote, "because", why)
 }
 
 // logEnd says what came of a session. Those that never heard a pool are scanners and
@@ -129,7 +129,7 @@ func (s *session) logEnd() {
 	if !s.served {
 		log = s.d.opt.Log.Debug
 	}
-	log("session closed", "proxy", s.front.proxy.name, "session", s.id, "remote", s.remote, "reason", string(s.closed),
+	log("session closed", "proxy", s.proxy().name, "session", s.id, "remote", s.remote, "reason", string(s.closed),
 		"pool", s.pool.name, "lasted", s.d.opt.Now().Sub(s.began).Round(time.Millisecond).String(),
 		"submitted", s.tally.submitted, "accepted", s.tally.accepted, "rejected", s.tally.rejected)
 }

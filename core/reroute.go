@@ -7,9 +7,9 @@ import (
 // follow goes where a rule routed the miner with its last line, which stands in w from
 // mark on. It reports whether w holds all that the new pool has to be told, instead.
 func (s *session) follow(w *work, mark int) (rerouted bool, err error) {
-	to := s.front.proxy.pools[w.out.Route]
+	to := s.proxy().pools[w.out.Route]
 	w.out.Route = ""
-	if to == nil || to == s.pool {
+	if to == nil || to.name == s.pool.name {
 		return false, nil
 	}
 	if err := s.talk.Movable(); err != nil {
@@ -43,6 +43,7 @@ func (s *session) change(to *pool, w *work) error {
 	if !s.install(next) {
 		return closeShutdown
 	}
+	s.settle()
 	s.live.Add(1)
 	go s.fromPool(next)
 	return nil

@@ -10,14 +10,26 @@ import (
 
 	"github.com/loka-proxy/loka/core/exchange"
 	"github.com/loka-proxy/loka/core/meter"
+	"github.com/loka-proxy/loka/core/policy"
 	"github.com/loka-proxy/loka/transport"
 )
 
 // session is one miner's visit. It is opened on a goroutine of its own; once a pool is
 // reached it runs on two others, fromMiner and fromPool, and the last of them ends it.
 type session struct {
-	d      *Daemon
-	front  *front
+	d     *Daemon
+	front *front
+	// listener and door are what held for the listener when the miner connected.
+	listener *policy.Listener
+	door     *meter.Listener
+	// under is the proxy as the generation in force has it. It changes with the
+	// conversation locked.
+	under atomic.Pointer[proxy]
+	// adopting is held while the session comes under another generation, and standing is
+	// how it stands there, nil under its first.
+	adopting sync.Mutex
+	standing *exchange.Standing
+
 	id     string
 	remote string
 	miner  *transport.Conn
@@ -32,12 +44,12 @@ type session struct {
 
 	// pool is where the miner goes. It belongs to the goroutine that hears the miner; a
 	// leg's goroutine reads it too, since it is started after a change and ends before the next.
-	pool     *pool
-	live     atomic.Int32 // goroutines, once the session is open
-	draining atomic.Bool
-	served   bool // a pool has been heard; belongs to the legs
-	tape     Tape // nil unless the session is recorded
-	tally    tally
+	pool    *pool
+	live    atomic.Int32            // goroutines, once the session is open
+	leaving atomic.Pointer[closing] // why it closes once the miner waits for no answer
+	served  bool                    // a pool has been heard; belongs to the legs
+	tape    Tape                    // nil unless the session is recorded
+	tally   tally
 }
 
 // tally is what is said of a session when it ends. Its fields change under the lock of
@@ -53,22 +65,26 @@ type leg struct {
 	done     chan struct{} // closed when fromPool has ended
 }
 
-func newSession(d *Daemon, f *front, conn *transport.Conn) *session {
-	s := &session{d: d, front: f, id: newID(), remote: conn.RemoteAddr().String(), miner: conn, began: d.opt.Now()}
-	s.use(d.pools[f.proxy.policy.Pool.Address])
+func newSession(d *Daemon, f *front, at *place, conn *transport.Conn) *session {
+	s := &session{d: d, front: f, listener: at.policy, door: at.meter, id: newID(), remote: conn.RemoteAddr().String(), miner: conn, began: d.opt.Now()}
+	s.under.Store(at.proxy)
+	s.use(at.proxy.home())
 	host, port := clientAddress(s.remote)
 	s.record(host, port)
 	s.talk = exchange.New(exchange.Config{
-		Program: f.proxy.policy.Program, Proxy: f.proxy.name, Listener: f.policy.Address, Pool: s.pool.name,
+		Program: at.proxy.policy.Program, Proxy: at.proxy.name, Listener: at.policy.Address, Pool: s.pool.name,
 		ClientIP: host, ClientPort: port, Session: s.id, Opened: s.began,
-		MaxRequestBytes: s.pool.policy.MaxRequestBytes, Replays: len(f.proxy.policy.Routes) > 0,
+		MaxRequestBytes: s.pool.policy.MaxRequestBytes, Replays: len(at.proxy.policy.Routes) > 0,
 	}, s)
 	return s
 }
 
+// proxy is the proxy that the session is under.
+func (s *session) proxy() *proxy { return s.under.Load() }
+
 // use turns to a pool, which is not dialled yet.
 func (s *session) use(p *pool) {
-	s.pool, s.shares = p, s.front.proxy.shares[p.name]
+	s.pool, s.shares = p, s.proxy().shares[p.name]
 }
 
 // start runs both directions, each on a goroutine that is new: the one that dialled
@@ -100,7 +116,7 @@ func (s *session) minerChunk(chunk []byte, at time.Time) error {
 	if err := s.writeMiner(w.out.Miner); err != nil {
 		return err
 	}
-	s.front.proxy.meter.FromMiner.Relayed(len(chunk), s.d.opt.Now().Sub(at))
+	s.proxy().meter.FromMiner.Relayed(len(chunk), s.d.opt.Now().Sub(at))
 	return heard
 }
 
@@ -180,7 +196,7 @@ func (s *session) poolChunk(l *leg, chunk []byte, at time.Time) error {
 			return err
 		}
 	}
-	s.front.proxy.meter.FromPool.Relayed(len(chunk), s.d.opt.Now().Sub(at))
+	s.proxy().meter.FromPool.Relayed(len(chunk), s.d.opt.Now().Sub(at))
 	switch {
 	case w.out.Close != "":
 		if w.out.Blame {
@@ -193,8 +209,8 @@ func (s *session) poolChunk(l *leg, chunk []byte, at time.Time) error {
 		l.endpoint.heard()
 		l.conn.SetIdleTimeout(l.pool.policy.IdleTimeout)
 	}
-	if s.draining.Load() && s.talk.Outstanding() == 0 {
-		return closeShutdown
+	if why := s.leaving.Load(); why != nil && s.talk.Outstanding() == 0 {
+		return *why
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"net"
 	"strconv"
 	"time"
+
+	"github.com/loka-proxy/loka/core/policy"
 )
 
 // Visit says whose session a Tape is to record.
@@ -12,6 +14,8 @@ type Visit struct {
 	ClientIP                 string
 	ClientPort               int
 	Opened                   time.Time
+	// Policy gives the policy that the session is under, which may change.
+	Policy func() *policy.Policy
 }
 
 // Tape records one session: every line that comes in, and what it gives rise to. It is
@@ -29,8 +33,9 @@ type Tape interface {
 func (s *session) record(host string, port int) {
 	if s.d.opt.Record != nil {
 		s.tape = s.d.opt.Record(Visit{
-			Proxy: s.front.proxy.name, Listener: s.front.policy.Address, Session: s.id,
+			Proxy: s.proxy().name, Listener: s.listener.Address, Session: s.id,
 			ClientIP: host, ClientPort: port, Opened: s.began,
+			Policy: func() *policy.Policy { return s.proxy().generation.policy },
 		})
 	}
 }

@@ -22,6 +22,15 @@ type Target struct {
 	TLS *tls.Config
 }
 
+// Same reports whether two targets are dialled in the same way.
+func (t Target) Same(o Target) bool {
+	if t.URL != o.URL || t.HostPort != o.HostPort || (t.TLS == nil) != (o.TLS == nil) {
+		return false
+	}
+	return t.TLS == nil || t.TLS.ServerName == o.TLS.ServerName && t.TLS.InsecureSkipVerify == o.TLS.InsecureSkipVerify &&
+		(t.TLS.RootCAs == nil) == (o.TLS.RootCAs == nil) && (t.TLS.RootCAs == nil || t.TLS.RootCAs.Equal(o.TLS.RootCAs))
+}
+
 // Dial connects to a target: name, TCP and, where asked for, TLS, all within timeout.
 // TCP_NODELAY is on.
 func Dial(ctx context.Context, t Target, timeout time.Duration) (net.Conn, error) {

@@ -43,7 +43,7 @@ var house = map[string]struct {
 		others:    []string{"github.com/jstemmer/go-junit-report/v2", "github.com/rogpeppe/go-internal"},
 		forbidden: []string{"net"},
 	},
-	"core/admin": {others: []string{"github.com/prometheus/client_golang"}},
+	"core/admin": {ours: []string{"core"}, others: []string{"github.com/prometheus/client_golang"}},
 	"cmd/loka": {
 		ours:   []string{"core", "core/admin", "core/exchange", "core/meter", "core/policy", "core/ruletest", "rules", "transport"},
 		others: []string{"github.com/hashicorp/go-hclog", "github.com/mattn/go-isatty", "github.com/rogpeppe/go-internal/diff", "github.com/spf13/cobra", "github.com/spf13/pflag"},

@@ -73,7 +73,7 @@ to it, it connects to pools, and the policy says what happens to every message i
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(initCommand(), runCommand(), validateCommand(), fmtCommand(), rulesCommand(), healthCommand(), versionCommand(), manCommand())
+	root.AddCommand(initCommand(), runCommand(), validateCommand(), fmtCommand(), rulesCommand(), policyCommand(), healthCommand(), versionCommand(), manCommand())
 	addTopics(root)
 	return root
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -18,12 +17,11 @@ import (
 	"github.com/loka-proxy/loka/core/meter"
 	"github.com/loka-proxy/loka/core/policy"
 	"github.com/loka-proxy/loka/core/ruletest"
-	"github.com/loka-proxy/loka/transport"
 )
 
 func runCommand() *cobra.Command {
 	var flags policyFlags
-	var captures string
+	var opt runOptions
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Run a policy until SIGINT or SIGTERM",
@@ -39,26 +37,41 @@ port is taken, for instance) or could not go on.`,
   loka run --config loka.hcl --var wallet=37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			opt.flags, opt.began = flags, time.Now()
 			p, err := flags.load()
 			if err != nil {
 				return err
 			}
-			return run(cmd.Context(), p, captures)
+			return run(cmd.Context(), p, opt)
 		},
 	}
 	flags.register(cmd)
-	cmd.Flags().StringVar(&captures, "capture", "", "record every session into this `directory`, for tests, rules trace and rules diff; passwords are left out")
+	cmd.Flags().BoolVar(&opt.testOnReload, "test-on-reload", false, "run the tests of a changed policy first, and keep the old one if they fail")
+	cmd.Flags().StringVar(&opt.watch, "watch", "auto", "how to see that files change: `auto` (be told, and look every 30 s), or off")
+	cmd.Flags().StringVar(&opt.captures, "capture", "", "record every session into this `directory`, for tests, rules trace and rules diff; passwords are left out")
 	return cmd
 }
 
+// runOptions are the flags of run besides those of the policy.
+type runOptions struct {
+	flags        policyFlags
+	began        time.Time // of the first load
+	captures     string
+	testOnReload bool
+	watch        string
+}
+
 // run serves a policy until a signal.
-func run(ctx context.Context, p *policy.Policy, captures string) error {
+func run(ctx context.Context, p *policy.Policy, opt runOptions) error {
+	if opt.watch != "auto" && opt.watch != "off" {
+		return fmt.Errorf("--watch is auto or off, not %q", opt.watch)
+	}
 	log, err := logger(p.Log)
 	if err != nil {
 		return &failure{code: exitUsage, err: err}
 	}
 	m := meter.New()
-	record, err := recorder(captures, p, log)
+	record, err := recorder(opt.captures, log)
 	if err != nil {
 		return &failure{code: exitStart, err: err}
 	}
@@ -66,7 +79,13 @@ func run(ctx context.Context, p *policy.Policy, captures string) error {
 	if err := daemon.Listen(ctx); err != nil {
 		return &failure{code: exitStart, err: err}
 	}
-	web, err := serveAdmin(ctx, p.Admin, m, daemon, log)
+	reloads, err := watchPolicy(daemon, p, opt, log)
+	if err != nil {
+		daemon.Drain(ended(ctx))
+		return &failure{code: exitStart, err: err}
+	}
+	defer reloads.close()
+	web, err := serveAdmin(ctx, p.Admin, admin.Service{Metrics: m.Gatherer(), Health: daemon, Policy: reloads.reloader}, log)
 	if err != nil {
 		daemon.Drain(ended(ctx))
 		return &failure{code: exitStart, err: err}
@@ -76,6 +95,7 @@ func run(ctx context.Context, p *policy.Policy, captures string) error {
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)
 	daemon.Serve()
+	reloads.start()
 	log.Info("loka runs", "version", version(), "policy", p.Hash)
 
 	var broken error
@@ -95,11 +115,11 @@ func run(ctx context.Context, p *policy.Policy, captures string) error {
 }
 
 // recorder records sessions into a directory, or is nil where none is named.
-func recorder(dir string, p *policy.Policy, log hclog.Logger) (func(core.Visit) core.Tape, error) {
+func recorder(dir string, log hclog.Logger) (func(core.Visit) core.Tape, error) {
 	if dir == "" {
 		return nil, nil
 	}
-	tapes, err := ruletest.NewTapes(dir, p, log.Warn)
+	tapes, err := ruletest.NewTapes(dir, log.Warn)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +128,7 @@ func recorder(dir string, p *policy.Policy, log hclog.Logger) (func(core.Visit) 
 		tape := tapes.Begin(ruletest.Head{
 			Proxy: v.Proxy, Listener: v.Listener, Session: v.Session, Opened: v.Opened,
 			Client: ruletest.CaptureClient{IP: v.ClientIP, Port: v.ClientPort},
-		})
+		}, v.Policy)
 		if tape == nil {
 			return nil
 		}
@@ -138,49 +158,6 @@ func ended(ctx context.Context) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
 	return ctx
-}
-
-// web is the admin server while loka runs; all of it is nil without one.
-type web struct {
-	server *admin.Server
-	broken chan error
-}
-
-func serveAdmin(ctx context.Context, a policy.Admin, m *meter.Meter, daemon *core.Daemon, log hclog.Logger) (*web, error) {
-	w := &web{broken: make(chan error, 1)}
-	if a.Address == "" {
-		return w, nil
-	}
-	socket, err := transport.Listen(ctx, a.Address)
-	if err != nil {
-		return nil, fmt.Errorf("admin: %w", err)
-	}
-	w.server = admin.New(socket, m.Gatherer(), daemon)
-	go func() {
-		if err := w.server.Serve(); err != nil {
-			w.broken <- err
-		}
-	}()
-	log.Info("metrics", "url", "http://"+reachable(w.server.Addr())+"/metrics")
-	return w, nil
-}
-
-// reachable turns an address that is bound on every interface into one to type.
-func reachable(a net.Addr) string {
-	host, port, err := net.SplitHostPort(a.String())
-	if err != nil {
-		return a.String()
-	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return net.JoinHostPort(host, port)
-}
-
-func (w *web) close(ctx context.Context) {
-	if w.server != nil {
-		_ = w.server.Close(ctx)
-	}
 }
 
 // logger makes the log that the policy asks for; the environment overrides it.

@@ -24,6 +24,7 @@ const patience = 20 * time.Second
 // process is a loka that runs.
 type process struct {
 	t    *testing.T
+	file string // its policy
 	cmd  *exec.Cmd
 	log  *bufio.Scanner
 	seen []string
@@ -38,7 +39,7 @@ func launch(t *testing.T, policy string, args ...string) *process {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
 	t.Cleanup(cancel)
-	p := &process{t: t, cmd: exec.CommandContext(ctx, "loka", append([]string{"run", "--config", file}, args...)...)}
+	p := &process{t: t, file: file, cmd: exec.CommandContext(ctx, "loka", append([]string{"run", "--config", file}, args...)...)}
 	p.cmd.Env = append(os.Environ(), "LOKA_LOG_FORMAT=json", "LOKA_LOG_LEVEL=debug")
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
@@ -61,18 +62,25 @@ func launch(t *testing.T, policy string, args ...string) *process {
 // await reads the log up to a message and gives that line's fields.
 func (p *process) await(message string) map[string]any {
 	p.t.Helper()
-	for p.log.Scan() {
-		p.seen = append(p.seen, p.log.Text())
-		var line map[string]any
-		if err := json.Unmarshal(p.log.Bytes(), &line); err != nil {
-			p.t.Fatalf("not JSON in the log: %s", p.log.Text())
-		}
-		if line["@message"] == message {
+	for {
+		if line := p.next(); line["@message"] == message {
 			return line
 		}
 	}
-	p.t.Fatalf("the log ended without %q", message)
-	return nil
+}
+
+// next gives the fields of the next line of the log.
+func (p *process) next() map[string]any {
+	p.t.Helper()
+	if !p.log.Scan() {
+		p.t.Fatal("the log has ended")
+	}
+	p.seen = append(p.seen, p.log.Text())
+	var line map[string]any
+	if err := json.Unmarshal(p.log.Bytes(), &line); err != nil {
+		p.t.Fatalf("not JSON in the log: %s", p.log.Text())
+	}
+	return line
 }
 
 // exit waits for the end and gives the exit code.

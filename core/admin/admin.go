@@ -13,6 +13,24 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
+// Service is what is served.
+type Service struct {
+	Metrics prometheus.Gatherer
+	Health  Health
+	Policy  Policy
+}
+
+// Door is a way in: who comes through it may read, and may change things with the token.
+type Door struct {
+	// Open says that who comes through may do everything, as through a Unix socket,
+	// whose file has permissions.
+	Open bool
+	// Local says that only this machine can reach it, so that reading needs no token.
+	Local bool
+	// Token is empty where there is none; then nobody changes anything.
+	Token string
+}
+
 // Health is what admin asks of the proxy.
 type Health interface {
 	// Ready reports why miners cannot be served, or nil. It may dial, within ctx.
@@ -33,9 +51,9 @@ const (
 )
 
 // New makes a server on a bound socket, which it owns from now on.
-func New(socket net.Listener, metrics prometheus.Gatherer, health Health) *Server {
+func New(socket net.Listener, door Door, service Service) *Server {
 	return &Server{socket: socket, http: &http.Server{
-		Handler:           handler(metrics, health),
+		Handler:           handler(door, service),
 		ReadHeaderTimeout: headerTimeout,
 		WriteTimeout:      answerTimeout,
 		IdleTimeout:       2 * time.Minute,
@@ -50,6 +68,9 @@ func (s *Server) Serve() error {
 	return nil
 }
 
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.http.Handler.ServeHTTP(w, r) }
+
 // Addr is the bound address.
 func (s *Server) Addr() net.Addr { return s.socket.Addr() }
 
@@ -62,18 +83,22 @@ func (s *Server) Close(ctx context.Context) error {
 	return nil
 }
 
-func handler(metrics prometheus.Gatherer, health Health) http.Handler {
+func handler(door Door, s Service) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
-		if err := health.Ready(ctx); err != nil {
+		if err := s.Health.Ready(ctx); err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
 		_, _ = io.WriteString(w, "ready\n")
 	})
+	mux.Handle("GET /metrics", door.reading(promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{})))
+	p := policyPages{s.Policy}
+	mux.Handle("GET /v1/policy", door.reading(http.HandlerFunc(p.status)))
+	mux.Handle("POST /v1/policy/reload", door.changing(http.HandlerFunc(p.reload)))
+	mux.Handle("POST /v1/policy/rollback", door.changing(http.HandlerFunc(p.rollback)))
 	return mux
 }

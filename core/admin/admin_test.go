@@ -30,7 +30,7 @@ func TestPages(t *testing.T) {
 	counter := prometheus.NewCounter(prometheus.CounterOpts{Name: "loka_test_total", Help: "A test."})
 	registry.MustRegister(counter)
 	h := &health{}
-	s := admin.New(socket, registry, h)
+	s := admin.New(socket, admin.Door{Local: true}, admin.Service{Metrics: registry, Health: h})
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve() }()
 	base := "http://" + s.Addr().String()
@@ -74,7 +74,7 @@ func TestCloseWithoutServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := admin.New(socket, prometheus.NewRegistry(), &health{}).Close(t.Context()); err != nil {
+	if err := admin.New(socket, admin.Door{}, admin.Service{Metrics: prometheus.NewRegistry(), Health: &health{}}).Close(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if nc, err := net.Dial("tcp", socket.Addr().String()); err == nil {

@@ -1,6 +1,8 @@
 package meter
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
@@ -21,6 +23,8 @@ type Meter struct {
 	up                             *prometheus.GaugeVec
 	relay, dialTime, shareTime     *prometheus.HistogramVec
 	policy                         *prometheus.GaugeVec
+	reloads                        *prometheus.CounterVec
+	reloadWell, reloadTime         prometheus.Gauge
 }
 
 // New makes a registry of its own, with what Go tells of the process.
@@ -46,6 +50,9 @@ func New() *Meter {
 	m.dialTime = m.histogram("loka_dial_seconds", "Time to reach a server: name, TCP and TLS.", prometheus.ExponentialBuckets(0.001, 2, 14), "pool", "endpoint")
 	m.relay = m.histogram("loka_relay_seconds", "Time from reading lines to having written what became of them.", prometheus.ExponentialBuckets(0.00001, 2, 16), "proxy", "from")
 	m.policy = m.gauge("loka_policy_info", "The policy in force.", "hash", "generation")
+	m.reloads = m.counter("loka_policy_reloads_total", "Attempts to put the policy files in force, by result.", "result")
+	m.reloadWell = m.gauge("loka_policy_last_reload_successful", "Whether the last attempt to reload the policy was successful.").WithLabelValues()
+	m.reloadTime = m.gauge("loka_policy_last_reload_success_timestamp_seconds", "When the policy was last loaded or reloaded with success.").WithLabelValues()
 	return m
 }
 
@@ -70,6 +77,23 @@ func (m *Meter) Gatherer() prometheus.Gatherer { return m.registry }
 func (m *Meter) SetPolicy(hash, generation string) {
 	m.policy.Reset()
 	m.policy.WithLabelValues(hash, generation).Set(1)
+}
+
+// Reloaded counts an attempt to put the policy files in force: applied, unchanged or
+// refused.
+func (m *Meter) Reloaded(result string, at time.Time) {
+	m.reloads.WithLabelValues(result).Inc()
+	if result == "refused" {
+		m.reloadWell.Set(0)
+		return
+	}
+	m.Loaded(at)
+}
+
+// Loaded notes that the files are in force.
+func (m *Meter) Loaded(at time.Time) {
+	m.reloadWell.Set(1)
+	m.reloadTime.Set(float64(at.UnixMilli()) / 1000)
 }
 
 func (m *Meter) counter(name, help string, labels ...string) *prometheus.CounterVec {

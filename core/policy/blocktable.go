@@ -105,8 +105,9 @@ var (
 	adminBlock = &blockType{
 		name: "admin", doc: "Where metrics and health are served. Without it nothing is.",
 		args: []argumentType{
-			{name: "address", required: true, is: isText, doc: "As in \"127.0.0.1:9464\"."},
-			{name: "token", is: isText, doc: "What those who ask have to show. Read, but not acted on yet."},
+			{name: "address", is: isText, without: "none", doc: "As in \"127.0.0.1:9464\"."},
+			{name: "socket", is: isText, without: "none", doc: "The path of a Unix socket. Who may open the file may do everything."},
+			{name: "token", is: isText, without: "nobody changes anything by address", doc: "What those who change something by address have to show, and those who read where others than this machine can reach it. 16 characters or more."},
 		},
 	}
 	logBlock = &blockType{

@@ -15,6 +15,9 @@ type Options struct {
 	// Environ looks up an environment variable: LOKA_VAR_name gives a variable a
 	// value, and env("NAME") reads one in a default. Nil means an empty environment.
 	Environ func(name string) (value string, ok bool)
+	// Files, when not nil, gets the names of the files that were read, whether the policy
+	// loads or not.
+	Files *[]string
 }
 
 // Setting is one --var or --var-file. One of the two fields is given.
@@ -39,6 +42,9 @@ func Load(path string, opts Options) (*Policy, Diagnostics) {
 	l.hideRaw()
 	if l.readable() {
 		l.build()
+	}
+	if opts.Files != nil {
+		*opts.Files = l.inputs.names
 	}
 	if !l.diags.HasErrors() {
 		l.doubt()

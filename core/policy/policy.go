@@ -26,10 +26,13 @@ type Policy struct {
 	secrets secrets
 }
 
-// Admin is the block admin: where metrics, health and the API are served. An empty
-// Address means nowhere.
+// Admin is the block admin: where metrics, health and the API are served.
 type Admin struct {
-	Address string
+	// Address is host:port, and Socket the path of a Unix socket; empty means none.
+	Address, Socket string
+	// Token is what those must know who change something through Address, and those who
+	// only read where it is not this machine's own; empty means that nobody can.
+	Token string
 }
 
 // Log is the block log.

@@ -14,17 +14,49 @@ func (l *loader) buildSettings() {
 	for _, b := range l.blocks["admin"] {
 		args := l.argumentsOf(b, adminBlock)
 		l.policy.Admin.Address = l.listenAddress(args, "address")
-		if attr := args.attrs["token"]; attr != nil {
-			l.hide(attr.Range)
+		l.policy.Admin.Socket = args.text("socket")
+		l.readToken(args)
+		if a := l.policy.Admin; a.Address != "" && a.Token == "" && !isLoopback(a.Address) && !args.isGiven("token") {
+			l.warn(args.at("address"), "Admin address without a token", "Others than this machine can reach this address, and there is no token that they would have to know. "+
+				"So it serves /healthz and /readyz, and nothing else. Give it a token, or an address of this machine as in \"127.0.0.1:9464\".")
 		}
-		l.notYet(args, "token", "The token is read, but the admin address asks nobody for it.")
-		args.text("token")
 	}
 	for _, b := range l.blocks["log"] {
 		args := l.argumentsOf(b, logBlock)
 		l.policy.Log.Level = args.choice("level")
 		l.policy.Log.Format = args.choice("format")
 	}
+}
+
+// leastToken is the fewest characters of a token: a shorter one can be guessed.
+const leastToken = 16
+
+// readToken reads the token of admin, which nothing may show.
+func (l *loader) readToken(args arguments) {
+	attr := args.attrs["token"]
+	if attr == nil {
+		return
+	}
+	l.hide(attr.Range)
+	value := l.evalSecret(attr.Expr, args.scope)
+	value, _ = value.UnmarkDeep()
+	switch {
+	case !value.IsKnown():
+	case value.IsNull() || value.Type() != cty.String:
+		l.fail(attr.Expr.Range(), "Wrong token", "A token is a text.")
+	case len(value.AsString()) < leastToken:
+		l.fail(attr.Expr.Range(), "Wrong token", "A token has %d characters or more, since who guesses it can move every miner.", leastToken)
+	default:
+		l.keepSecret(value.AsString())
+		l.policy.Admin.Token = value.AsString()
+	}
+}
+
+// isLoopback reports whether only this machine can reach an address.
+func isLoopback(address string) bool {
+	host, _, _ := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // argumentsOf reads the arguments of a top-level block without inner blocks.

@@ -71,14 +71,14 @@ var opened = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 func play(t *testing.T, p *policy.Policy, lines ...string) *ruletest.Capture {
 	t.Helper()
 	dir := t.TempDir()
-	tapes, err := ruletest.NewTapes(dir, p, func(text string, args ...any) { t.Error(text, args) })
+	tapes, err := ruletest.NewTapes(dir, func(text string, args ...any) { t.Error(text, args) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	tape := tapes.Begin(ruletest.Head{
 		Proxy: "proxy.farm", Listener: "127.0.0.1:3333", Session: "5f", Opened: opened,
 		Client: ruletest.CaptureClient{IP: "192.0.2.1", Port: 5},
-	})
+	}, func() *policy.Policy { return p })
 	c := ruletest.NewConversation(p, p.Proxies[0], ruletest.Miner{Client: policy.Client{IP: "192.0.2.1", Port: 5}, Session: "5f"}, opened, nil)
 	c.Connect()
 	for i, line := range lines {

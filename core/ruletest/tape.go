@@ -19,9 +19,8 @@ const (
 
 // Tapes records sessions as captures, a file for each: DIR/SESSION.jsonl.
 type Tapes struct {
-	dir    string
-	policy *policy.Policy
-	warn   func(text string, args ...any)
+	dir  string
+	warn func(text string, args ...any)
 
 	mu      sync.Mutex
 	open    int
@@ -31,17 +30,18 @@ type Tapes struct {
 
 // NewTapes records into a directory, which it makes. Warn is told, once for each reason,
 // why a session is not recorded, or not to its end; it is called while a session waits.
-func NewTapes(dir string, p *policy.Policy, warn func(text string, args ...any)) (*Tapes, error) {
+func NewTapes(dir string, warn func(text string, args ...any)) (*Tapes, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("record sessions: %w", err)
 	}
-	return &Tapes{dir: dir, policy: p, warn: warn, warned: map[string]bool{}}, nil
+	return &Tapes{dir: dir, warn: warn, warned: map[string]bool{}}, nil
 }
 
 // Tape records one session. Its methods may be called from
 // any goroutine.
 type Tape struct {
-	all *Tapes
+	all    *Tapes
+	policy func() *policy.Policy
 
 	mu      sync.Mutex
 	file    *os.File
@@ -49,19 +49,20 @@ type Tape struct {
 	written int
 }
 
-// Begin starts the recording of a session, or gives nil if there is no room for it.
-func (t *Tapes) Begin(h Head) *Tape {
+// Begin starts the recording of a session, or gives nil if there is no room for it. The
+// policy is the one that the session is under at the time, whose secrets are left out.
+func (t *Tapes) Begin(h Head, policy func() *policy.Policy) *Tape {
 	if !t.take() {
 		return nil
 	}
-	h.Version, h.Type, h.Policy = 1, "session", t.policy.Hash
+	h.Version, h.Type, h.Policy = 1, "session", policy().Hash
 	file, err := os.OpenFile(filepath.Join(t.dir, h.Session+".jsonl"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 	if err != nil {
 		t.give()
 		t.tell("a session is not recorded", err.Error())
 		return nil
 	}
-	tape := &Tape{all: t, file: file, opened: h.Opened}
+	tape := &Tape{all: t, policy: policy, file: file, opened: h.Opened}
 	tape.write(append(encode(h), '\n'))
 	return tape
 }
@@ -104,11 +105,12 @@ func (t *Tape) Line(fromMiner bool, at time.Time, line, pool, miner []byte) {
 	if t.file == nil {
 		return
 	}
-	l := Line{MS: float64(at.Sub(t.opened).Microseconds()) / 1000, From: FromPool, Pool: kept(t.all.policy, pool, true), Miner: kept(t.all.policy, miner, false)}
+	p := t.policy()
+	l := Line{MS: float64(at.Sub(t.opened).Microseconds()) / 1000, From: FromPool, Pool: kept(p, pool, true), Miner: kept(p, miner, false)}
 	if fromMiner {
 		l.From = FromMiner
 	}
-	if list := kept(t.all.policy, line, fromMiner); len(list) > 0 {
+	if list := kept(p, line, fromMiner); len(list) > 0 {
 		l.Text = list[0]
 	}
 	t.write(append(encode(l), '\n'))

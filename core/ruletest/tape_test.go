@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/loka-proxy/loka/core/policy"
 	"github.com/loka-proxy/loka/core/ruletest"
 )
 
@@ -28,19 +29,22 @@ func (w *warnings) warn(text string, args ...any) {
 func tapes(t *testing.T) (*ruletest.Tapes, *warnings, string) {
 	t.Helper()
 	dir, w := filepath.Join(t.TempDir(), "deep", "captures"), &warnings{}
-	all, err := ruletest.NewTapes(dir, load(t, farm), w.warn)
+	all, err := ruletest.NewTapes(dir, w.warn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return all, w, dir
 }
 
+func under(p *policy.Policy) func() *policy.Policy { return func() *policy.Policy { return p } }
+
 // TestTapesAreBounded records more sessions, and a longer one, than there is room for.
 func TestTapesAreBounded(t *testing.T) {
 	all, w, dir := tapes(t)
+	p := load(t, farm)
 	var open []*ruletest.Tape
 	for i := range 1030 {
-		if tape := all.Begin(ruletest.Head{Session: fmt.Sprint(i), Opened: opened}); tape != nil {
+		if tape := all.Begin(ruletest.Head{Session: fmt.Sprint(i), Opened: opened}, under(p)); tape != nil {
 			open = append(open, tape)
 		}
 	}
@@ -56,7 +60,7 @@ func TestTapesAreBounded(t *testing.T) {
 		tape.Line(true, opened, line, nil, nil) // is not recorded
 		tape.Close()
 	}
-	if got := all.Begin(ruletest.Head{Session: "again", Opened: opened}); got == nil {
+	if got := all.Begin(ruletest.Head{Session: "again", Opened: opened}, under(p)); got == nil {
 		t.Error("there is no room after all have ended")
 	} else {
 		got.Close()
@@ -76,10 +80,10 @@ func TestTapeFails(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "x.jsonl"), []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if all.Begin(ruletest.Head{Session: "x"}) != nil || len(w.said) != 1 {
+	if all.Begin(ruletest.Head{Session: "x"}, under(load(t, farm))) != nil || len(w.said) != 1 {
 		t.Errorf("a file was overwritten, or nothing said: %q", w.said)
 	}
-	if _, err := ruletest.NewTapes(filepath.Join(dir, "x.jsonl"), load(t, farm), w.warn); err == nil {
+	if _, err := ruletest.NewTapes(filepath.Join(dir, "x.jsonl"), w.warn); err == nil {
 		t.Error("a file is taken for a directory")
 	}
 }
@@ -87,7 +91,8 @@ func TestTapeFails(t *testing.T) {
 // TestTapeOfBothDirections writes from two goroutines, as a session does.
 func TestTapeOfBothDirections(t *testing.T) {
 	all, _, dir := tapes(t)
-	tape := all.Begin(ruletest.Head{Session: "two", Opened: opened})
+	p := load(t, farm)
+	tape := all.Begin(ruletest.Head{Session: "two", Opened: opened}, under(p))
 	var wg sync.WaitGroup
 	for _, miner := range []bool{true, false} {
 		wg.Go(func() {

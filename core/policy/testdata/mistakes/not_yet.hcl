@@ -11,7 +11,7 @@ pool "x" {
 audit "file" "main" { path = "/var/log/x" }
 admin {
   address = ":9464"
-  token   = "hunter22"
+  token   = "a token that is long enough"
 }
 proxy "x" {
   for_each = { a = 4441, b = 4442 }

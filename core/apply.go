@@ -1,0 +1,134 @@
+package core
+
+import (
+	"context"
+	"errors"
+
+	"github.com/loka-proxy/loka/core/exchange"
+	"github.com/loka-proxy/loka/core/policy"
+)
+
+// Apply puts another policy in the place of the one in force. What can fail comes first:
+// if a listener cannot be bound, the error says so and nothing has changed.
+//
+// Living sessions come under the new rules with their next message. Those whose listener
+// is gone, whose pool or server is another now, or whose names would be others at the
+// pool, get the answers that they wait for and are closed: the miner comes back to
+// what holds now. All others notice nothing.
+func (d *Daemon) Apply(ctx context.Context, p *policy.Policy) error {
+	d.applying.Lock()
+	defer d.applying.Unlock()
+	next := d.generation(p, d.current.Load())
+	fronts, fresh, gone := d.match(next)
+	if err := bind(ctx, fresh); err != nil {
+		return err
+	}
+	if !d.swap(next, fronts, fresh) {
+		for _, f := range fresh {
+			f.close()
+		}
+		return errors.New("loka is stopping")
+	}
+	for _, f := range gone {
+		at := f.at.Load()
+		d.opt.Log.Info("listening no more", "proxy", at.proxy.name, "address", f.socket.Addr().String())
+		f.close()
+	}
+	d.eachSession(func(s *session) { s.adopt(next) })
+	return nil
+}
+
+// match gives the fronts of a generation: those that are there already, those that have
+// to be bound, and those that are of no use any more.
+func (d *Daemon) match(next *generation) (fronts, fresh, gone []*front) {
+	known := map[string]*front{}
+	for _, f := range d.fronts {
+		known[f.key] = f
+	}
+	for _, key := range next.order {
+		f := known[key]
+		if f == nil {
+			f = newFront(key, next.posts[key], d.opt.Meter)
+			fresh = append(fresh, f)
+		}
+		fronts = append(fronts, f)
+		delete(known, key)
+	}
+	for _, f := range d.fronts {
+		if known[f.key] != nil {
+			gone = append(gone, f)
+		}
+	}
+	return fronts, fresh, gone
+}
+
+// swap makes a generation the one in force, unless loka is stopping.
+func (d *Daemon) swap(next *generation, fronts, fresh []*front) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.draining {
+		return false
+	}
+	d.fronts = fronts
+	for _, f := range fronts {
+		f.turn(next.posts[f.key], d.opt.Meter)
+	}
+	d.inForce(next)
+	for _, f := range fresh {
+		d.serve(f)
+	}
+	return true
+}
+
+// adopt brings the session under a generation, unless it is under a later one.
+func (s *session) adopt(g *generation) {
+	s.adopting.Lock()
+	defer s.adopting.Unlock()
+	if s.proxy().generation.number >= g.number {
+		return
+	}
+	p := g.posts[s.front.key]
+	if p == nil || p.proxy.name != s.proxy().name {
+		s.part(closeMoved)
+		return
+	}
+	standing := s.talk.Adopt(exchange.Terms{
+		Program: p.proxy.policy.Program, Proxy: p.proxy.name, Listener: p.policy.Address,
+		Pool: p.proxy.home().name, Replays: len(p.proxy.policy.Routes) > 0,
+		Swap: func() { s.under.Store(p.proxy) },
+	}, s.d.opt.Now())
+	s.standing = &standing
+	s.judge()
+}
+
+// settle holds a new leg against what the generation in force says: it may have been
+// dialled under an earlier one.
+func (s *session) settle() {
+	if g := s.d.current.Load(); g != s.proxy().generation {
+		s.adopt(g)
+	}
+	s.adopting.Lock()
+	defer s.adopting.Unlock()
+	s.judge()
+}
+
+// judge parts with a miner that would be elsewhere, under another name or not here at all,
+// if it connected now.
+func (s *session) judge() {
+	s.mu.Lock()
+	leg := s.leg
+	s.mu.Unlock()
+	switch st := s.standing; {
+	case st == nil:
+	case st.Refused:
+		s.part(closePolicy)
+	case st.Renamed, leg != nil && !s.proxy().keeps(leg, st.Pool):
+		s.part(closeMoved)
+	}
+}
+
+// keeps reports whether a leg is one to the pool that the miner belongs to, with servers
+// as they are now.
+func (px *proxy) keeps(l *leg, pool string) bool {
+	return l.pool.name == pool && px.pools[pool].endpoint(l.endpoint.server) != nil
+}

@@ -1,0 +1,174 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/loka-proxy/loka/core/policy"
+)
+
+// Source is where a Reloader gets policies from.
+type Source struct {
+	// Load reads the policy. The files are those that were read, whether it loads or not.
+	Load func() (p *policy.Policy, files []string, diags policy.Diagnostics)
+	// Check, when not nil, says why a policy that loads is not to be used, as tests that
+	// fail do.
+	Check func(p *policy.Policy) error
+	// Watch, when not nil, is told which files the last load has read, and when it began.
+	Watch func(files []string, began time.Time)
+}
+
+// Reloader puts what a Source gives in the place of the policy in force. One at a time: its
+// methods may be called from any goroutine, and wait for each other.
+type Reloader struct {
+	daemon *Daemon
+	source Source
+
+	mu     sync.Mutex
+	status Status
+	before *policy.Policy // what Rollback returns to, or nil
+	said   string         // the last refusal that was logged
+}
+
+// Status is how things stand with the policy.
+type Status struct {
+	Generation int       `json:"generation"`
+	Hash       string    `json:"hash"`
+	Files      []string  `json:"files"`
+	LoadedAt   time.Time `json:"loaded_at"`
+	// Refused is the last attempt, if it failed; nil after one that did not.
+	Refused *Refusal `json:"last_error,omitempty"`
+}
+
+// Refusal says why a policy was not put in force.
+type Refusal struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
+	// Diagnostics are what is wrong with the files, if something is.
+	Diagnostics policy.Diagnostics `json:"diagnostics,omitempty"`
+	// Outside says that nothing is wrong with the files, so that another attempt may
+	// succeed with the same ones, as when a port is in use.
+	Outside bool `json:"outside"`
+}
+
+// Error gives the reason, for callers that want no more.
+func (r *Refusal) Error() string { return r.Reason }
+
+// Outcomes of a reload, as labels.
+const (
+	reloadApplied   = "applied"
+	reloadUnchanged = "unchanged"
+	reloadRefused   = "refused"
+)
+
+// NewReloader takes over from the policy that a daemon was made with.
+func NewReloader(d *Daemon, s Source) *Reloader {
+	r := &Reloader{daemon: d, source: s}
+	r.took(d.current.Load().policy)
+	d.opt.Meter.Loaded(r.status.LoadedAt)
+	return r
+}
+
+// Status tells how things stand.
+func (r *Reloader) Status() Status {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.status
+}
+
+// Reload loads the policy again and puts it in force, if it is another one. The error is
+// a *Refusal, and then nothing has changed.
+func (r *Reloader) Reload(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	began := r.daemon.opt.Now()
+	p, files, diags := r.source.Load()
+	if r.source.Watch != nil {
+		r.source.Watch(append(files, r.status.Files...), began) // those in force may come back
+	}
+	switch {
+	case diags.HasErrors():
+		return r.refuse(&Refusal{Reason: counted(diags.Errors().Len()), Diagnostics: diags})
+	case p.Hash == r.status.Hash:
+		r.unchanged()
+		return nil
+	}
+	if r.source.Check != nil {
+		if err := r.source.Check(p); err != nil {
+			return r.refuse(&Refusal{Reason: err.Error()})
+		}
+	}
+	return r.apply(ctx, p)
+}
+
+func counted(errors int) string {
+	if errors == 1 {
+		return "1 error"
+	}
+	return fmt.Sprintf("%d errors", errors)
+}
+
+// Rollback returns to the policy that was in force before the one that is. The files stay
+// as they are; they are looked at again when they change, or somebody asks.
+func (r *Reloader) Rollback(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.before == nil {
+		return &Refusal{At: r.daemon.opt.Now(), Reason: "there is no policy to return to"}
+	}
+	return r.apply(ctx, r.before)
+}
+
+func (r *Reloader) apply(ctx context.Context, p *policy.Policy) error {
+	last := r.daemon.current.Load().policy
+	if err := r.daemon.Apply(ctx, p); err != nil {
+		return r.refuse(&Refusal{Reason: err.Error(), Outside: true})
+	}
+	r.before = last
+	r.took(p)
+	r.daemon.opt.Meter.Reloaded(reloadApplied, r.status.LoadedAt)
+	r.daemon.opt.Log.Info("policy in force", "policy", p.Hash, "generation", r.status.Generation)
+	r.warnLater(last, p)
+	return nil
+}
+
+// warnLater tells what a change does not reach before a restart.
+func (r *Reloader) warnLater(last, p *policy.Policy) {
+	for block, changed := range map[string]bool{"admin": last.Admin != p.Admin, "log": last.Log != p.Log} {
+		if changed {
+			r.daemon.opt.Log.Warn("this block changes with a restart only", "block", block)
+		}
+	}
+}
+
+// took notes the policy that is in force from now on.
+func (r *Reloader) took(p *policy.Policy) {
+	r.said = ""
+	r.status = Status{
+		Generation: r.daemon.current.Load().number, Hash: p.Hash, Files: p.Files, LoadedAt: r.daemon.opt.Now(),
+	}
+}
+
+// unchanged notes that the files say what is in force, which is good news after a refusal.
+func (r *Reloader) unchanged() {
+	r.said, r.status.Refused = "", nil
+	r.daemon.opt.Meter.Reloaded(reloadUnchanged, r.daemon.opt.Now())
+	r.daemon.opt.Log.Info("policy unchanged", "policy", r.status.Hash, "generation", r.status.Generation)
+}
+
+// refuse notes a refusal. The same one is logged once, however often files are saved.
+func (r *Reloader) refuse(why *Refusal) error {
+	why.At = r.daemon.opt.Now()
+	r.status.Refused = why
+	r.daemon.opt.Meter.Reloaded(reloadRefused, why.At)
+	if text := why.Reason + why.Diagnostics.Error(); text != r.said {
+		r.said = text
+		r.daemon.opt.Log.Error(fmt.Sprintf("policy reload refused, generation %d (%s) stays in force: %s", r.status.Generation, r.status.Hash, why.Reason))
+		for _, d := range why.Diagnostics.Errors() {
+			r.daemon.opt.Log.Error(d.Summary, "at", d.Position(), "detail", d.Detail)
+		}
+	}
+	return why
+}
