@@ -25,8 +25,8 @@ func fmtCommand() *cobra.Command {
 		Use:   "fmt [PATH...]",
 		Short: "Bring policy files into the one layout",
 		Long: `Bring policies, tests and files of values (*.hcl) into the one layout, and print the
-names of the files that changed. Only white space changes; what stands in quotes and
-in heredocs is left alone.
+names of the files that changed. Only white space changes, and a byte order mark at the
+beginning goes; what stands in quotes and in heredocs is left alone.
 
 A PATH is a file, a directory with all that is below it (names that begin with a dot
 aside), or - for standard input to standard output. Without one it is the directory
@@ -63,10 +63,7 @@ func (f *formatter) run(paths []string) error {
 		paths = []string{"."}
 	}
 	for _, path := range paths {
-		if err := f.path(path); err != nil {
-			f.failed = true
-			fmt.Fprintf(f.err, "Error: %v\n", err)
-		}
+		f.told(f.path(path))
 	}
 	switch {
 	case f.failed:
@@ -77,12 +74,22 @@ func (f *formatter) run(paths []string) error {
 	return nil
 }
 
+// told tells of what failed; the rest goes on.
+func (f *formatter) told(err error) {
+	if err != nil {
+		f.failed = true
+		fmt.Fprintf(f.err, "Error: %v\n", err)
+	}
+}
+
 func (f *formatter) path(path string) error {
 	if path == standardInput {
 		return f.stream()
 	}
 	info, err := os.Stat(path)
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no %s", path)
 	case err != nil:
 		return err
 	case info.IsDir():
@@ -112,7 +119,8 @@ func (f *formatter) directory(root string) error {
 			return nil
 		}
 		found = true
-		return f.file(filepath.Join(root, strings.TrimPrefix(path, real)))
+		f.told(f.file(filepath.Join(root, strings.TrimPrefix(path, real))))
+		return nil
 	})
 	if err == nil && !found {
 		return fmt.Errorf("%s holds no *.hcl", root)
@@ -121,7 +129,7 @@ func (f *formatter) directory(root string) error {
 }
 
 func (f *formatter) file(name string) error {
-	src, err := os.ReadFile(name)
+	src, err := policy.ReadFile(name)
 	if err != nil {
 		return err
 	}

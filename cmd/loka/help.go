@@ -22,6 +22,36 @@ func addTopics(root *cobra.Command) {
 	}
 }
 
+// helpCommand is cobra's, but for a mistake: there is an exit code for one.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND or TOPIC]",
+		Short: "Help on a command or a topic",
+		Long: `Help on a command or a topic; "loka help topics" lists the topics.
+
+Exit codes: 0 there is help, 2 there is no such command or topic.`,
+		Example: "  loka help rules test\n  loka help expressions",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) (names []string, _ cobra.ShellCompDirective) {
+			found, _, err := cmd.Root().Find(args)
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			for _, inner := range found.Commands() {
+				names = append(names, inner.Name()+"\t"+inner.Short)
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return fmt.Errorf("there is no command and no topic %q; see \"loka help\" and \"loka help topics\"", strings.Join(args, " "))
+			}
+			found.InitDefaultHelpFlag()
+			return found.Help()
+		},
+	}
+}
+
 // topicCommands gives the topics: the reference of the language, and the exit codes.
 func topicCommands() []*cobra.Command {
 	exit := &cobra.Command{Use: "exit-codes", Short: "Exit codes", Long: strings.TrimSpace(exitCodes)}

@@ -75,5 +75,6 @@ to it, it connects to pools, and the policy says what happens to every message i
 	}
 	root.AddCommand(initCommand(), runCommand(), validateCommand(), fmtCommand(), rulesCommand(), policyCommand(), healthCommand(), versionCommand(), manCommand())
 	addTopics(root)
+	root.SetHelpCommand(helpCommand())
 	return root
 }

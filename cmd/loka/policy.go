@@ -12,8 +12,14 @@ import (
 	"github.com/loka-proxy/loka/core/policy"
 )
 
-// defaultConfig is where a policy is looked for when nothing is said.
-const defaultConfig = "/etc/loka"
+// defaultConfig is where a policy is looked for when nothing is said: here, if here is
+// what "loka init" makes, else where services have theirs.
+func defaultConfig() string {
+	if _, err := os.Stat("loka.hcl"); err == nil {
+		return "."
+	}
+	return "/etc/loka"
+}
 
 // policyFlags are the flags of every command that loads one policy.
 type policyFlags struct {
@@ -22,7 +28,7 @@ type policyFlags struct {
 }
 
 func (f *policyFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&f.config, "config", "c", defaultConfig, "policy: a file, or a directory of *.hcl")
+	cmd.Flags().StringVarP(&f.config, "config", "c", defaultConfig(), "policy: a file, or a directory of *.hcl; . if loka.hcl is here, else /etc/loka")
 	completeFlag(cmd, "config", completePolicies)
 	f.valueFlags.register(cmd)
 }

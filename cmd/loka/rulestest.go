@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -263,7 +264,10 @@ func (s *session) conclude() error {
 }
 
 func (s *session) empty() error {
-	what := "no tests found: tests are files *.test.hcl beside the policy"
+	what := "no tests found: tests are blocks test in files *.test.hcl beside the policy"
+	if names := s.misnamed(); len(names) > 0 {
+		what += "; there are some in " + strings.Join(names, ", ") + ", which have another name"
+	}
 	if s.run != "" {
 		what = fmt.Sprintf("no test has a name that matches %q", s.run)
 	}
@@ -272,6 +276,22 @@ func (s *session) empty() error {
 	}
 	fmt.Fprintln(os.Stderr, what)
 	return nil
+}
+
+// testHead matches the head of a test at the beginning of a line.
+var testHead = regexp.MustCompile(`(?m)^test[ \t]+"`)
+
+// misnamed finds files that hold tests, and whose names are not those of tests.
+func (s *session) misnamed() (names []string) {
+	for _, path := range s.paths {
+		files, _ := filepath.Glob(filepath.Join(path, "*.hcl")) // the pattern is well formed
+		for _, name := range files {
+			if text, err := policy.ReadFile(name); err == nil && !strings.HasSuffix(name, ".test.hcl") && testHead.Match(text) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 func (s *session) writeJUnit() error {

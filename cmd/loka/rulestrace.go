@@ -20,14 +20,14 @@ import (
 
 // traceRun is one command line of rules trace.
 type traceRun struct {
-	policy  policyFlags
-	proxy   string
-	client  map[string]string
-	capture string
-	answers string
-	asJSON  bool
-	in      io.Reader
-	out     io.Writer
+	policy   policyFlags
+	proxy    string
+	client   map[string]string
+	capture  string
+	answers  string
+	asJSON   bool
+	in       io.Reader
+	out, err io.Writer
 }
 
 func rulesTraceCommand() *cobra.Command {
@@ -47,7 +47,7 @@ else comes from the miner. --capture shows a recorded session instead.`,
   loka rules trace --answers mining.authorize '{"id":1,"result":false,"error":null}'
   loka rules trace --capture captures/5f03a1.jsonl`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t.in, t.out = cmd.InOrStdin(), cmd.OutOrStdout()
+			t.in, t.out, t.err = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 			return t.start(args)
 		},
 	}
@@ -90,14 +90,20 @@ func (t *traceRun) messages(p *policy.Policy, proxy *policy.Proxy, client policy
 	if len(connected.Rules) > 0 {
 		t.tell(connected)
 	}
-	if connected.Verdict != ruletest.Forward {
-		return nil
-	}
-	return eachLine(t.in, args, func(line string) bool {
-		traced, over := tracer.Message(line)
+	over, left := connected.Verdict != ruletest.Forward, 0
+	err := eachLine(t.in, args, func(line string) {
+		if over {
+			left++
+			return
+		}
+		var traced ruletest.Traced
+		traced, over = tracer.Message(line)
 		t.tell(traced)
-		return !over
 	})
+	if over {
+		fmt.Fprintf(t.err, "The session ends here; %s behind it.\n", count(left, "message is", "messages are"))
+	}
+	return err
 }
 
 // maxTraceLine bounds a line that is typed.
@@ -105,11 +111,9 @@ const maxTraceLine = 1 << 20
 
 // eachLine gives the arguments or, where there are none, the lines that are read. Blank
 // ones are left out.
-func eachLine(in io.Reader, args []string, do func(string) bool) error {
+func eachLine(in io.Reader, args []string, do func(string)) error {
 	for _, line := range args {
-		if !do(line) {
-			return nil
-		}
+		do(line)
 	}
 	if len(args) > 0 {
 		return nil
@@ -117,8 +121,8 @@ func eachLine(in io.Reader, args []string, do func(string) bool) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxTraceLine)
 	for lines.Scan() {
-		if strings.TrimSpace(lines.Text()) != "" && !do(lines.Text()) {
-			return nil
+		if strings.TrimSpace(lines.Text()) != "" {
+			do(lines.Text())
 		}
 	}
 	return lines.Err()
@@ -179,11 +183,16 @@ func clientOf(given map[string]string) (policy.Client, error) {
 		var err error
 		switch key {
 		case "ip":
-			_, err = netip.ParseAddr(value)
-			c.IP = value
+			var ip netip.Addr
+			if ip, err = netip.ParseAddr(value); err != nil {
+				err = errors.New("this is no address")
+			}
+			c.IP = ip.Unmap().String()
 		case "port":
 			var n uint64
-			n, err = strconv.ParseUint(value, 10, 16)
+			if n, err = strconv.ParseUint(value, 10, 16); err != nil {
+				err = errors.New("this is no port")
+			}
 			c.Port = int(n)
 		case "agent":
 			c.Agent = value

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -73,4 +74,14 @@ func sameTokens(a, b hclsyntax.Tokens) bool {
 		}
 	}
 	return true
+}
+
+// ReadFile reads a file that Format is for: a regular one, of no more than a policy may
+// have. The error says in words why it cannot be read.
+func ReadFile(name string) ([]byte, error) {
+	content, err := readBounded(name, maxPolicyBytes)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %s", name, whyNot(err))
+	}
+	return content, nil
 }

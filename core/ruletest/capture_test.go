@@ -160,6 +160,17 @@ func TestPasswordsInCaptures(t *testing.T) {
 	}
 }
 
+// TestPasswordInAName has a rule that puts the miner's password into its name.
+func TestPasswordInAName(t *testing.T) {
+	p := load(t, strings.Replace(farm, "'W.' + user", "'W.' + password + '.' + user", 1))
+	text := string(play(t, p,
+		`miner {"id":2,"method":"mining.authorize","params":["john","pass\"word"]}`,
+		`miner {"id":3,"method":"mining.submit","params":["john","1","2","3","4"]}`).Encode())
+	if strings.Contains(text, "word\"") || strings.Contains(text, "pass") || !strings.Contains(text, `W.(redacted).john`) {
+		t.Errorf("recorded\n%s", text)
+	}
+}
+
 // TestDecodeCapture reads what is none.
 func TestDecodeCapture(t *testing.T) {
 	const head = `{"v":1,"type":"session","proxy":"p","session":"s","client":{"ip":"::1","port":1},"opened":"2026-01-01T00:00:00Z"}` + "\n"

@@ -151,7 +151,7 @@ func (n *note) compare() {
 
 func (n *note) verdict(o *Outcome) string {
 	switch {
-	case o.Verdict == Deny:
+	case o.Verdict == Deny && o.Kind != rules.Connect: // a connection is closed without a word
 		return fmt.Sprintf("deny %d %s", o.Code, o.Text)
 	case o.Verdict == Refuse:
 		return "refuse " + o.Reason

@@ -41,20 +41,52 @@ func withoutPassword(text []byte) []byte {
 	switch {
 	case err != nil:
 		return unreadable(text)
-	case method != stratum.MethodAuthorize && stratum.Resembles(method) != stratum.MethodAuthorize, !m.Params.Present():
+	case !authorizes(method) || !m.Params.Present():
 		return text
 	}
-	elems, ok := stratum.Elements(text, m.Params, nil)
+	places, ok := passwordPlaces(text, &m)
 	if !ok {
-		return stratum.Apply(nil, text, []stratum.Edit{{Span: m.Params, Text: []byte(hidden)}})
+		places = []stratum.Span{m.Params}
 	}
 	var edits []stratum.Edit
-	for i, e := range elems {
-		if i > 0 && !harmless(e.Of(text)) {
-			edits = append(edits, stratum.Edit{Span: e, Text: []byte(hidden)})
-		}
+	for _, at := range places {
+		edits = append(edits, stratum.Edit{Span: at, Text: []byte(hidden)})
 	}
 	return stratum.Apply(nil, text, edits)
+}
+
+// authorizes reports whether a method is authorize, to some pool at least.
+func authorizes(method string) bool {
+	return method == stratum.MethodAuthorize || stratum.Resembles(method) == stratum.MethodAuthorize
+}
+
+// passwordPlaces gives the places of the params of an authorize that may be a password:
+// all but the name. It is not ok if the params are no list.
+func passwordPlaces(text []byte, m *stratum.Message) (places []stratum.Span, ok bool) {
+	elems, ok := stratum.Elements(text, m.Params, nil)
+	for i, e := range elems {
+		if i > 0 && !harmless(e.Of(text)) {
+			places = append(places, e)
+		}
+	}
+	return places, ok
+}
+
+// passwords gives the passwords in a line of a miner, as they stand in its JSON.
+func passwords(line []byte) (list []string) {
+	text := bytes.TrimRight(line, "\r\n")
+	var m stratum.Message
+	if stratum.Scan(text, &m) != nil {
+		return nil
+	}
+	if method, err := stratum.MethodOf(text, &m); err != nil || !authorizes(method) {
+		return nil
+	}
+	places, _ := passwordPlaces(text, &m)
+	for _, at := range places {
+		list = append(list, strings.Trim(string(at.Of(text)), `"`))
+	}
+	return list
 }
 
 func unreadable(text []byte) []byte {

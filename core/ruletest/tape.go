@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,6 +49,9 @@ type Tape struct {
 	file    *os.File
 	opened  time.Time
 	written int
+	// passwords are the miner's, as they stand in JSON: a rule may have put them into
+	// something else.
+	passwords []string
 }
 
 // Begin starts the recording of a session, or gives nil if there is no room for it. The
@@ -105,15 +110,42 @@ func (t *Tape) Line(fromMiner bool, at time.Time, line, pool, miner []byte) {
 	if t.file == nil {
 		return
 	}
-	p := t.policy()
-	l := Line{MS: float64(at.Sub(t.opened).Microseconds()) / 1000, From: FromPool, Pool: kept(p, pool, true), Miner: kept(p, miner, false)}
+	l := Line{MS: float64(at.Sub(t.opened).Microseconds()) / 1000, From: FromPool}
 	if fromMiner {
 		l.From = FromMiner
+		t.notePasswords(line)
 	}
-	if list := kept(p, line, fromMiner); len(list) > 0 {
+	l.Pool, l.Miner = t.kept(pool, true), t.kept(miner, false)
+	if list := t.kept(line, fromMiner); len(list) > 0 {
 		l.Text = list[0]
 	}
 	t.write(append(encode(l), '\n'))
+}
+
+// Bounds of the passwords that are looked for: a shorter one would be found in every
+// second word.
+const (
+	shortPassword = 4
+	maxPasswords  = 16
+)
+
+func (t *Tape) notePasswords(line []byte) {
+	for _, password := range passwords(line) {
+		if len(password) >= shortPassword && len(t.passwords) < maxPasswords && !slices.Contains(t.passwords, password) {
+			t.passwords = append(t.passwords, password)
+		}
+	}
+}
+
+// kept gives lines as they are recorded.
+func (t *Tape) kept(lines []byte, miners bool) []string {
+	list := kept(t.policy(), lines, miners)
+	for i := range list {
+		for _, password := range t.passwords {
+			list[i] = strings.ReplaceAll(list[i], password, "(redacted)")
+		}
+	}
+	return list
 }
 
 // write writes a line, or ends the recording where it cannot, or is enough.
