@@ -261,7 +261,7 @@ func (r *instanceReader) readClient(b *hcl.Block) {
 		r.fail(args.at("ip"), "Wrong IP address", "ip is an IPv4 or IPv6 address without a port, as in \"10.1.2.3\" or \"2001:db8::1\".")
 		return
 	}
-	client.IP = ip.Unmap().String()
+	client.IP, client.Named = ip.Unmap().String(), true
 }
 
 // readCapture finds the recorded session that a test replays. What is in it is not read

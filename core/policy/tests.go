@@ -48,6 +48,9 @@ type Client struct {
 	IP    string
 	Port  int
 	Agent string
+	// Named says that the test gives the address itself, so that no other may stand in
+	// its place.
+	Named bool
 }
 
 // Step is one message of a test, or the connection itself.

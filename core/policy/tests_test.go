@@ -37,7 +37,7 @@ func TestHouseTests(t *testing.T) {
 	braiins, local := `proxy.site["braiins"]`, defaultClient
 	const paid = wallet + ".john_test"
 	want := []*Test{
-		{Name: "john.test mines to the house wallet", Proxy: &Proxy{Address: braiins}, Client: Client{"10.1.2.3", 4444, "cpuminer/2.5.1"}, Steps: []*Step{
+		{Name: "john.test mines to the house wallet", Proxy: &Proxy{Address: braiins}, Client: Client{"10.1.2.3", 4444, "cpuminer/2.5.1", true}, Steps: []*Step{
 			request("mining.subscribe", []any{"cpuminer/2.5.1", "1"}, "params", []any{"cpuminer/2.5.1"}, "rules", []any{"trim_session"}),
 			request("mining.authorize", []any{"john.test", "secret"}, "params", []any{paid, "x"}, "pool", `pool.site["braiins"]`),
 			request("mining.submit", []any{"john.test", "6a1f", "00000000", "66a0b1c2", "deadbeef"},
@@ -52,7 +52,7 @@ func TestHouseTests(t *testing.T) {
 	}
 	want = append(
 		want,
-		&Test{Name: "the rented rack goes to the rental pool", Proxy: &Proxy{Address: braiins}, Client: Client{"10.9.0.7", 4444, ""}, Steps: []*Step{
+		&Test{Name: "the rented rack goes to the rental pool", Proxy: &Proxy{Address: braiins}, Client: Client{"10.9.0.7", 4444, "", true}, Steps: []*Step{
 			request("mining.subscribe", []any{"bmminer/2.0.0"}, "pool", "pool.rental", "unchanged", true),
 		}},
 		&Test{Name: "difficulty has a floor", Proxy: &Proxy{Address: braiins}, Client: local, Steps: []*Step{
@@ -153,7 +153,7 @@ test "all" {
 }
 `)
 	got := loadTests(t, ".", Options{})[0].Files[0].Tests[0]
-	if !got.Clock.Equal(time.Date(2026, 7, 1, 12, 30, 0, 0, time.UTC)) || got.Client != (Client{"10.1.2.3", 1234, "cpuminer/2.5.1"}) || got.Proxy != got.Policy.Proxies[0] {
+	if !got.Clock.Equal(time.Date(2026, 7, 1, 12, 30, 0, 0, time.UTC)) || got.Client != (Client{"10.1.2.3", 1234, "cpuminer/2.5.1", true}) || got.Proxy != got.Policy.Proxies[0] {
 		t.Errorf("the test is %+v", got)
 	}
 	authorize := request("mining.authorize", []any{"john", 1, 1.5, true, nil, map[string]any{"a": []any{}}, "pool.main", "proxy.main"},
