@@ -91,6 +91,9 @@ func Run(t *policy.Test, opt Options) *Result {
 		r.replay(opt)
 	} else {
 		c := converse(t, opt)
+		if refused := c.arrive(t); refused != nil {
+			r.Steps = append(r.Steps, refused)
+		}
 		for _, step := range t.Steps {
 			r.Steps = append(r.Steps, c.step(t, step))
 		}
@@ -102,6 +105,20 @@ func Run(t *policy.Test, opt Options) *Result {
 // converse begins the conversation of a test.
 func converse(t *policy.Test, opt Options) *Conversation {
 	return NewConversation(t.Policy, t.Proxy, Miner{Client: t.Client, Session: "test"}, t.Clock, watching(t, opt))
+}
+
+// arrive connects the miner of a test that says from where it connects, and has no step
+// for that: the rules for the connection are asked, as they are of every miner. It gives
+// the step that failed, where they refuse it.
+func (c *Conversation) arrive(t *policy.Test) *StepResult {
+	if !t.Client.Named || len(t.Steps) == 0 || t.Steps[0].Kind == rules.Connect {
+		return nil
+	}
+	r := c.step(t, &policy.Step{Kind: rules.Connect, Range: t.Range, Title: "the connection, which comes before its first step"})
+	if r.Passed() {
+		return nil
+	}
+	return r
 }
 
 // watching tells those who want to know of every walk of a test.
