@@ -86,6 +86,7 @@ func (m *machine) trace(r *compiled) {
 		bit := taintOf(a.entry)
 		tainted &^= bit
 		if change.Secret {
+			m.d.Secrets = append(m.d.Secrets, change.Value)
 			change.Value = nil
 			tainted |= bit
 		}

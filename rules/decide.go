@@ -33,7 +33,7 @@ func (d *Decision) reset(msg *Message) {
 	d.Edited, d.ParamsSet, d.UserSet = 0, false, false
 	d.Result, d.Error, d.ResultSet, d.ErrorSet = nil, nil, false, false
 	d.Route = ""
-	d.Matched, d.Failed, d.Steps = d.Matched[:0], d.Failed[:0], d.Steps[:0]
+	d.Matched, d.Failed, d.Steps, d.Secrets = d.Matched[:0], d.Failed[:0], d.Steps[:0], d.Secrets[:0]
 }
 
 // apply runs one rule and reports whether the walk ends with it.

@@ -74,6 +74,9 @@ type Decision struct {
 	// Trace asks for Steps; it is left as it is by Decide.
 	Trace bool
 	Steps []Step
+	// Secrets are, with Trace, the values that Steps leaves out: whoever shows the message
+	// that they went into has to leave them out there too.
+	Secrets []any
 
 	// boxed is Params as expressions read it, and where it was when it was boxed.
 	boxed    any

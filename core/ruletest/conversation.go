@@ -58,6 +58,17 @@ type Outcome struct {
 	Closed bool
 	// Shares are the facts about a share, in order.
 	Shares []exchange.What
+
+	hidden []string
+}
+
+// Redact takes out of a text what the policy calls sensitive, and what its rules have made
+// of that in this conversation so far.
+func (o *Outcome) Redact(p *policy.Policy, text string) string {
+	for _, secret := range o.hidden {
+		text = strings.ReplaceAll(text, secret, "(sensitive)")
+	}
+	return p.Redact(text)
 }
 
 // Miner is the other end of a conversation.
@@ -78,6 +89,7 @@ type Conversation struct {
 	now    time.Time
 	spoken bool // something was sent to the pool
 	over   bool // the session has ended
+	hidden []string
 	next   int  // id of the next message that has none
 	sent   []sent
 	out    Outcome
@@ -115,6 +127,7 @@ func (c *Conversation) Walked(w exchange.Walk) {
 	c.out.Walked = true
 	c.out.Matched = append(c.out.Matched, d.Matched...)
 	c.out.Failed = append(c.out.Failed, d.Failed...)
+	c.hide(d.Secrets)
 	for _, step := range d.Steps {
 		step.Set = slices.Clone(step.Set)
 		c.out.Trace = append(c.out.Trace, step)
@@ -124,6 +137,23 @@ func (c *Conversation) Walked(w exchange.Walk) {
 	}
 	if c.watch != nil {
 		c.watch(w)
+	}
+}
+
+// shortSecret is the length below which a text is not looked for in others: it would be
+// found in every second word.
+const shortSecret = 4
+
+// hide notes what rules have made of sensitive values.
+func (c *Conversation) hide(values []any) {
+	for _, v := range values {
+		text, ok := v.(string)
+		if !ok {
+			text = string(encode(v))
+		}
+		if len(text) >= shortSecret && !slices.Contains(c.hidden, text) {
+			c.hidden = append(c.hidden, text)
+		}
 	}
 }
 
@@ -215,7 +245,7 @@ func (c *Conversation) route(out *exchange.Out) {
 }
 
 func (c *Conversation) end(out *exchange.Out) Outcome {
-	c.out.Pool, c.out.Miner = out.Pool, out.Miner
+	c.out.Pool, c.out.Miner, c.out.hidden = out.Pool, out.Miner, c.hidden
 	c.out.At = c.pool.Address
 	c.over = c.over || out.Close != "" || c.out.Kind == rules.Connect && c.out.Verdict != Forward
 	if out.Close != "" {
