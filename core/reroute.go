@@ -5,29 +5,30 @@ import (
 )
 
 // follow goes where a rule routed the miner with its last line, which stands in w from
-// mark on. It reports whether w holds all that the new pool has to be told, instead.
-func (s *session) follow(w *work, mark int) (rerouted bool, err error) {
+// mark on, and gives where it stands then, behind what the new pool has to be told first.
+func (s *session) follow(w *work, mark int) (now int, err error) {
 	to := s.proxy().pools[w.out.Route]
 	w.out.Route = ""
 	if to == nil || to.name == s.pool.name {
-		return false, nil
+		return mark, nil
 	}
 	if err := s.talk.Movable(); err != nil {
 		s.note(err.Error())
-		return false, closeRefused
+		return mark, closeRefused
 	}
 	if s.leg == nil { // nothing was sent yet
 		s.route(to.name)
-		return false, nil
+		return mark, nil
 	}
 	line := bytes.Clone(w.out.Pool[mark:])
 	w.out.Pool = w.out.Pool[:0] // what came before is said again, as Rerouted gives it
 	if err := s.change(to, w); err != nil {
 		w.out.Pool = w.out.Pool[:0] // there is nobody to say it to
-		return false, err
+		return 0, err
 	}
+	now = len(w.out.Pool)
 	w.out.Pool = append(w.out.Pool, line...)
-	return true, nil
+	return now, nil
 }
 
 // change leaves the pool in use for another before the miner's subscribe has gone to

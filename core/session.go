@@ -126,12 +126,9 @@ func (s *session) hear(chunk []byte, at time.Time, w *work) error {
 	for line := range bytes.Lines(chunk) {
 		mark, answers := len(w.out.Pool), len(w.out.Miner)
 		s.talk.FromMiner(line, at, &w.out)
-		rerouted, err := s.follow(w, mark)
-		if rerouted {
-			mark = 0
-		}
+		mark, err := s.follow(w, mark)
 		if s.tape != nil {
-			s.tape.Line(true, at, line, w.out.Pool[min(mark, len(w.out.Pool)):], w.out.Miner[answers:])
+			s.tape.Line(true, at, line, w.out.Pool[mark:], w.out.Miner[answers:])
 		}
 		if err != nil {
 			return err

@@ -167,15 +167,23 @@ func (x *Exchange) sent(out *Out, start int, r request) {
 	if r.method == stratum.MethodSubscribe {
 		x.subscribing++
 	}
-	if chain := x.cfg.Program.Chain(rules.Response, x.methodText(r.method)); chain != nil {
-		if uses := chain.Uses(); uses.AllParams || uses.Params != 0 {
-			r.params = bytes.Clone(x.scratch.msg.Params.Of(x.scratch.text))
-		}
+	if x.keepsParams(r.method) {
+		r.params = bytes.Clone(x.scratch.msg.Params.Of(x.scratch.text))
 	}
 	for x.pending.full(&r) {
 		x.giveUp(out)
 	}
 	x.pending.add(r)
+}
+
+// keepsParams reports whether anybody will look at the params of a request when it is
+// answered.
+func (x *Exchange) keepsParams(method string) bool {
+	if x.cfg.Tracer != nil {
+		return true
+	}
+	chain := x.cfg.Program.Chain(rules.Response, x.methodText(method))
+	return chain != nil && (chain.Uses().AllParams || chain.Uses().Params != 0)
 }
 
 // giveUp forgets the oldest request without an answer. Where an answer can no longer

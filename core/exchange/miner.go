@@ -190,6 +190,9 @@ func (x *Exchange) reply(method string, d *rules.Decision, out *Out) {
 // for a share.
 func (x *Exchange) settle(method string, end Record, share What) {
 	end.What, end.Kind, end.Method, end.worker = Message, rules.Request, method, x.current
+	if method == stratum.MethodAuthorize {
+		end.worker = x.submitter()
+	}
 	x.record(end)
 	if method == stratum.MethodSubmit {
 		end.What = share

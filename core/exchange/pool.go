@@ -50,13 +50,13 @@ func (x *Exchange) notification(out *Out) {
 		x.refused(RefusedAmbiguous)
 		return
 	case err != nil:
-		x.pass(rules.Notification, "", out)
+		x.pass(Record{Kind: rules.Notification}, out)
 		return
 	}
 	d := x.judge(rules.Notification, method, x.scratch.text, x.scratch.msg.Params)
 	switch {
 	case d != nil && d.Verdict == rules.Dropped:
-		x.drop(rules.Notification, method, d.By)
+		x.judged(Record{Kind: rules.Notification, Method: method}, rules.Dropped, d.By)
 		return
 	case method == stratum.MethodReconnect:
 		// It would send the miner past this proxy, to whom the pool pleases.
@@ -65,7 +65,7 @@ func (x *Exchange) notification(out *Out) {
 	case d != nil && d.Changed() && x.editParams(d) != nil:
 		x.scratch.edits = x.scratch.edits[:0]
 	}
-	x.pass(rules.Notification, method, out)
+	x.pass(Record{Kind: rules.Notification, Method: method}, out)
 }
 
 // judge shows a pool's line to the rules, if there are any for it. Params are those of
@@ -108,13 +108,15 @@ func (x *Exchange) showReply(uses rules.Uses) (err error) {
 }
 
 // pass sends a pool's line on, changed where it was edited.
-func (x *Exchange) pass(kind rules.Kind, method string, out *Out) {
+func (x *Exchange) pass(r Record, out *Out) {
 	out.Miner = x.apply(out.Miner, x.scratch.line)
-	x.record(Record{What: Message, Kind: kind, Method: method, Verdict: rules.Forward, Rule: -1, worker: x.current})
+	x.judged(r, rules.Forward, -1)
 }
 
-func (x *Exchange) drop(kind rules.Kind, method string, rule int) {
-	x.record(Record{What: Message, Kind: kind, Method: method, Verdict: rules.Dropped, Rule: rule, worker: x.current})
+// judged records what became of a pool's message.
+func (x *Exchange) judged(r Record, v rules.Verdict, rule int) {
+	r.What, r.Verdict, r.Rule, r.worker = Message, v, rule, x.current
+	x.record(r)
 }
 
 // response judges a reply, and gives it the id that the miner knows.
@@ -127,7 +129,7 @@ func (x *Exchange) response(out *Out) {
 			return
 		}
 		x.record(Record{What: Unmatched, Kind: rules.Response, Rule: -1})
-		x.pass(rules.Response, "", out)
+		x.pass(Record{Kind: rules.Response}, out)
 		return
 	}
 	if r.again != nil {
@@ -137,8 +139,9 @@ func (x *Exchange) response(out *Out) {
 	x.current = r.worker
 	x.conclude(&r)
 	d := x.judgeReply(&r)
+	rec := Record{Kind: rules.Response, Method: r.method, OK: x.ok(r.method), Latency: x.now.Sub(r.at), Params: r.params}
 	if d != nil && d.Verdict == rules.Dropped {
-		x.drop(rules.Response, r.method, d.By)
+		x.judged(rec, rules.Dropped, d.By)
 	} else {
 		if d != nil && d.Changed() && x.editReply(d) != nil {
 			x.scratch.edits = x.scratch.edits[:0]
@@ -146,7 +149,7 @@ func (x *Exchange) response(out *Out) {
 		if r.orig != nil {
 			x.edit(x.scratch.msg.ID, r.orig)
 		}
-		x.pass(rules.Response, r.method, out)
+		x.pass(rec, out)
 	}
 	if r.method == stratum.MethodSubscribe {
 		x.subscribeAnswered(out)

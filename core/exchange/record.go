@@ -56,10 +56,12 @@ type Record struct {
 	Text string
 	// Reason is one of a small fixed set, fit for a label.
 	Reason string
-	// OK is the pool's answer to an authorize.
+	// OK is the pool's answer to an authorize, or whether a response says yes.
 	OK bool
 	// Latency is from reading the request to reading its answer.
 	Latency time.Duration
+	// Params, with a Tracer, are those of the request that a response answers.
+	Params []byte
 
 	worker *worker
 }

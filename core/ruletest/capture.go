@@ -93,19 +93,27 @@ func DecodeCapture(r io.Reader) (*Capture, error) {
 	lines := bufio.NewScanner(io.LimitReader(r, maxCaptureBytes))
 	lines.Buffer(nil, maxCaptureLine)
 	var c Capture
+	var broken error // of a line that may be the last one, cut off
 	n := 0
 	for lines.Scan() {
 		n++
 		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
 			continue
 		}
+		if broken != nil {
+			return nil, broken
+		}
 		if err := c.decode(lines.Bytes()); err != nil {
-			return nil, fmt.Errorf("%d: %w", n, err)
+			broken = fmt.Errorf("%d: %w", n, err)
 		}
 	}
 	switch err := lines.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return nil, fmt.Errorf("%d: the line is longer than %d bytes", n+1, maxCaptureLine)
 	case err != nil:
 		return nil, fmt.Errorf("%d: %w", n+1, err)
+	case broken != nil && !errors.Is(broken, errCut):
+		return nil, broken
 	case c.Version == 0:
 		return nil, errors.New("1: there is nothing in it")
 	}
@@ -139,6 +147,9 @@ func (c *Capture) decode(text []byte) error {
 	return nil
 }
 
+// errCut says that a line ends in its middle, as the last one does after a power cut.
+var errCut = errors.New("unexpected EOF")
+
 // strictly decodes JSON that must have no other fields than v.
 func strictly(text []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
@@ -146,6 +157,8 @@ func strictly(text []byte, v any) error {
 	err := dec.Decode(v)
 	var kind *json.UnmarshalTypeError
 	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errCut
 	case errors.As(err, &kind):
 		return fmt.Errorf("%q has the wrong type", kind.Field)
 	case err != nil:
@@ -173,7 +186,7 @@ func (c *Capture) Encode() []byte {
 func Captures(path string) ([]string, error) {
 	var names []string
 	err := filepath.WalkDir(path, func(name string, entry os.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && (name == path || filepath.Ext(name) == ".jsonl") {
+		if err == nil && (entry.Type().IsRegular() || name == path && !entry.IsDir()) && (name == path || filepath.Ext(name) == ".jsonl") {
 			names = append(names, name)
 		}
 		return err

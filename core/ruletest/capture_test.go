@@ -182,16 +182,40 @@ func TestDecodeCapture(t *testing.T) {
 		`{"v":"1"}`:                    `1: not the head of a capture: "v" has the wrong type`,
 		head + `{"from":"mine"}`:       `2: "from" is "miner" or "pool", not "mine"`,
 		head + "\n" + `{"fro":"pool"}`: `3: not a line of a capture: unknown field "fro"`,
-		head + `{"ms":-1,"from":"pool","line":""}`:      `2: "ms" is out of range`,
-		head + `{"ms":1,"from":"pool","line":"a\nb"}`:   `2: a line has a line break in it`,
-		head + `{"ms":1,"from":"pool","line":"a"} {}`:   `2: not a line of a capture: there is more on the line`,
-		head + `{"ms":1,"from":"pool","line":["a"]}`:    `2: not a line of a capture: "line" has the wrong type`,
-		head + `{"ms":1e400,"from":"pool","line":"a"}`:  `2: not a line of a capture: "ms" has the wrong type`,
-		head + `{"ms":1,"from":"pool","line":"a` + "\n": `2: not a line of a capture: unexpected EOF`,
+		head + `{"ms":-1,"from":"pool","line":""}`:        `2: "ms" is out of range`,
+		head + `{"ms":1,"from":"pool","line":"a\nb"}`:     `2: a line has a line break in it`,
+		head + `{"ms":1,"from":"pool","line":"a"} {}`:     `2: not a line of a capture: there is more on the line`,
+		head + `{"ms":1,"from":"pool","line":["a"]}`:      `2: not a line of a capture: "line" has the wrong type`,
+		head + `{"ms":1e400,"from":"pool","line":"a"}`:    `2: not a line of a capture: "ms" has the wrong type`,
+		head + `{"ms":1,"from":"pool","line":"a` + "\n{}": `2: not a line of a capture: unexpected EOF`,
 	} {
 		_, err := ruletest.DecodeCapture(strings.NewReader(text))
 		if err == nil || err.Error() != want {
 			t.Errorf("%q gives\n%v, not\n%s", text, err, want)
+		}
+	}
+}
+
+// TestDecodeCutCapture reads what is left of a capture after a power cut.
+func TestDecodeCutCapture(t *testing.T) {
+	whole := string(play(t, load(t, farm), session...).Encode())
+	c, err := ruletest.DecodeCapture(strings.NewReader(whole[:len(whole)-20]))
+	if err != nil || len(c.Lines) != len(session)-1 {
+		t.Errorf("%v, %v", c, err)
+	}
+}
+
+// TestReplayAtAListener replays a session of the second listener, whose rules look at it.
+func TestReplayAtAListener(t *testing.T) {
+	p := load(t, strings.Replace(farm, `  listener "tcp" { address = "127.0.0.1:3333" }`,
+		"  listener \"tcp\" { address = \"127.0.0.1:4444\" }\n  listener \"tcp\" { address = \"127.0.0.1:3333\" }\n"+
+			"  request \"mining.submit\" \"here\" {\n    when = \"listener endsWith ':4444'\"\n    drop {}\n  }", 1))
+	c := play(t, p, session...)
+	for listener, shares := range map[string]int{"127.0.0.1:3333": 2, "127.0.0.1:4444": 0} {
+		c.Listener = listener
+		now := ruletest.NewReplay(p, p.Proxies[0], c, nil).All()
+		if got := strings.Count(string(now.Encode()), `"pool":["{\"id\":4,`) + strings.Count(string(now.Encode()), `"pool":["{\"id\":2000000000,`); got != shares {
+			t.Errorf("at %s %d shares go up, not %d", listener, got, shares)
 		}
 	}
 }

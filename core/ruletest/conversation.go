@@ -46,8 +46,14 @@ type Outcome struct {
 	// In is the message, and Pool and Miner are the lines that it gave rise to, all with
 	// their ends.
 	In, Pool, Miner []byte
-	// Held counts the bytes at the end of Miner that waited for the reply to subscribe.
-	Held int
+	// Held counts the bytes at the end of Miner that waited for the reply to subscribe, and
+	// Again those at the beginning of Pool that another pool was told before.
+	Held, Again int
+	// OK, Latency and Params are those of a response: whether it says yes, and the request
+	// that it answers.
+	OK      bool
+	Latency time.Duration
+	Params  []byte
 	// At is the pool that the miner is with afterwards.
 	At string
 	// User is the miner's name and PoolUser the one that the pool sees, where the
@@ -76,6 +82,8 @@ type Miner struct {
 	policy.Client
 	// Session names the session.
 	Session string
+	// Listener is the address that it connects to; empty means the first of the proxy.
+	Listener string
 }
 
 // Conversation is a session without its sockets.
@@ -90,8 +98,10 @@ type Conversation struct {
 	spoken bool // something was sent to the pool
 	over   bool // the session has ended
 	hidden []string
-	next   int  // id of the next message that has none
+	next   int // id of the next message that has none
 	sent   []sent
+	asked  map[string]bool // methods that the miner has called
+	at     *policy.Listener
 	out    Outcome
 	watch  func(exchange.Walk)
 }
@@ -105,17 +115,24 @@ type sent struct {
 // NewConversation begins a conversation at a time. Watch, when not nil, sees every walk
 // over rules.
 func NewConversation(p *policy.Policy, proxy *policy.Proxy, m Miner, at time.Time, watch func(exchange.Walk)) *Conversation {
-	c := &Conversation{policy: p, proxy: proxy, pool: proxy.Pool, miner: m, opened: at, now: at, watch: watch}
-	listener := ""
-	if len(proxy.Listeners) > 0 {
-		listener = proxy.Listeners[0].Address
-	}
+	c := &Conversation{policy: p, proxy: proxy, pool: proxy.Pool, miner: m, opened: at, now: at, watch: watch, asked: map[string]bool{}}
+	c.at = listenerOf(proxy, m.Listener)
 	c.talk = exchange.New(exchange.Config{
-		Program: proxy.Program, Proxy: proxy.Address, Listener: listener, Pool: c.pool.Address,
+		Program: proxy.Program, Proxy: proxy.Address, Listener: c.at.Address, Pool: c.pool.Address,
 		ClientIP: m.IP, ClientPort: m.Port, Session: m.Session, Agent: m.Agent, Opened: at,
 		MaxRequestBytes: c.pool.MaxRequestBytes, Replays: len(proxy.Routes) > 0, Tracer: c,
 	}, c)
 	return c
+}
+
+// listenerOf gives the listener of a proxy with an address, or its first.
+func listenerOf(proxy *policy.Proxy, address string) *policy.Listener {
+	for _, l := range proxy.Listeners {
+		if l.Address == address {
+			return l
+		}
+	}
+	return proxy.Listeners[0] // a proxy without one does not load
 }
 
 // Wait lets time pass.
@@ -165,6 +182,7 @@ func (c *Conversation) Record(r *exchange.Record) {
 		c.out.Verdict, c.out.By = verdicts[r.Verdict], r.Rule
 		c.out.Code, c.out.Text = r.Code, strings.Clone(r.Text)
 		c.out.User, c.out.PoolUser = strings.Clone(r.User()), strings.Clone(r.PoolUser())
+		c.out.OK, c.out.Latency, c.out.Params = r.OK, r.Latency, bytes.Clone(r.Params)
 	case exchange.Refused:
 		c.out.Verdict, c.out.Reason = Refuse, r.Reason
 	default:
@@ -203,17 +221,33 @@ func (c *Conversation) lastMatched() int {
 func (c *Conversation) FromMiner(line []byte) Outcome {
 	c.begin(rules.Request, "", line)
 	var out exchange.Out
+	if c.tooLong(line, c.at.MaxLineBytes, &out) {
+		return c.end(&out)
+	}
 	c.talk.FromMiner(line, c.now, &out)
+	c.asked[c.out.Method] = true
 	c.route(&out)
 	c.spoken = c.spoken || len(out.Pool) > 0
-	c.note(out.Pool)
+	c.remember(out.Pool)
 	return c.end(&out)
+}
+
+// tooLong ends the session with a line that its connection does not take.
+func (c *Conversation) tooLong(line []byte, most int, out *exchange.Out) bool {
+	if len(bytes.TrimSuffix(line, []byte("\n"))) <= most {
+		return false
+	}
+	c.out.Verdict, out.Close = Refuse, "the line is longer than max_line_bytes"
+	return true
 }
 
 // FromPool gives the conversation a line of the pool, with its end.
 func (c *Conversation) FromPool(line []byte) Outcome {
 	c.begin(rules.Notification, "", line)
 	var out exchange.Out
+	if c.tooLong(line, c.pool.MaxLineBytes, &out) {
+		return c.end(&out)
+	}
 	c.talk.FromPool(line, c.now, &out)
 	if out.Answered {
 		direct := len(out.Miner)
@@ -241,6 +275,7 @@ func (c *Conversation) route(out *exchange.Out) {
 	line := bytes.Clone(out.Pool)
 	out.Pool = out.Pool[:0] // what came before is said again
 	c.talk.Rerouted(to.Address, to.MaxRequestBytes, out)
+	c.out.Again = len(out.Pool)
 	out.Pool = append(out.Pool, line...)
 }
 
@@ -257,8 +292,8 @@ func (c *Conversation) end(out *exchange.Out) Outcome {
 	return c.out
 }
 
-// note remembers the requests that went up.
-func (c *Conversation) note(lines []byte) {
+// remember notes the requests that went up.
+func (c *Conversation) remember(lines []byte) {
 	for line := range bytes.Lines(lines) {
 		text := bytes.TrimRight(line, "\r\n")
 		var m stratum.Message
@@ -271,16 +306,20 @@ func (c *Conversation) note(lines []byte) {
 	}
 }
 
-// answers gives the id under which the pool answers the oldest request of a method,
-// supposing one where there is none.
-func (c *Conversation) answers(method string, params []byte) []byte {
+// answers gives the id under which the pool answers the oldest request of a method. Where
+// the miner has never called it one is supposed; where it has, and all are answered or
+// none went up, there is nothing to answer.
+func (c *Conversation) answers(method string, params []byte) (id []byte, ok bool) {
 	for i, s := range c.sent {
 		if s.method == method {
 			c.sent = slices.Delete(c.sent, i, i+1)
-			return s.id
+			return s.id, true
 		}
 	}
-	return c.talk.Suppose(method, params, c.now)
+	if c.asked[method] {
+		return nil, false
+	}
+	return c.talk.Suppose(method, params, c.now), true
 }
 
 // newID gives an id for a request.

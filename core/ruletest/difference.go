@@ -17,7 +17,10 @@ type Difference struct {
 	Sessions int `json:"sessions"`
 	Changed  int `json:"changed"`
 	// Skipped are the captures that could not be replayed, and why.
-	Skipped []string  `json:"skipped,omitempty"`
+	Skipped []string `json:"skipped,omitempty"`
+	// Blind counts the sessions whose passwords a rule looks at. They are not in captures,
+	// so what the rule says of these sessions may be wrong.
+	Blind   int       `json:"without_password,omitempty"`
 	Changes []*Change `json:"changes"`
 
 	old, new *policy.Policy
@@ -26,7 +29,7 @@ type Difference struct {
 
 // Change is one thing that would be otherwise, in so many sessions.
 type Change struct {
-	// Subject is user, pool, verdict, message or answer.
+	// Subject is user, pool, verdict, message or session.
 	Subject string `json:"subject"`
 	// Method is that of the message, and empty for a connection.
 	Kind   string `json:"kind"`
@@ -41,7 +44,7 @@ type Change struct {
 	last int // session that was counted
 }
 
-type changeKey struct{ subject, kind, method, before, after, rules string }
+type changeKey struct{ subject, kind, method, alike, rules string }
 
 // Compare compares two policies.
 func Compare(before, after *policy.Policy) *Difference {
@@ -75,6 +78,9 @@ func (d *Difference) Add(name string, c *Capture) {
 	}
 	d.Sessions++
 	s := &sideBySide{d: d, old: NewReplay(d.old, before, c, nil), new: NewReplay(d.new, after, c, nil)}
+	if s.old.Blind() || s.new.Blind() {
+		d.Blind++
+	}
 	s.message(s.old.Connect(), s.new.Connect(), true, true)
 	for i := range c.Lines {
 		if s.over() {
@@ -120,6 +126,17 @@ func (s *sideBySide) message(a, b Outcome, aok, bok bool) {
 	}
 	n := &note{s: s, a: &a, b: &b}
 	n.compare()
+	if a.Closed != b.Closed {
+		n.change("session", ending(&a), ending(&b))
+	}
+}
+
+// ending says what becomes of the session with a message.
+func ending(o *Outcome) string {
+	if o.Closed {
+		return "ends: " + reasonOf(o.Reason)
+	}
+	return "goes on"
 }
 
 // note compares one message.
@@ -145,7 +162,7 @@ func (n *note) compare() {
 	case a.Kind == rules.Request && a.Method == stratum.MethodSubmit && a.PoolUser != b.PoolUser && len(n.rules()) == 0:
 		// the name sticks, and was told at authorize
 	case before != after:
-		n.change("message", before, after)
+		n.changeMessage(before, after)
 	}
 }
 
@@ -167,6 +184,9 @@ func (n *note) sent(r *Replay, o *Outcome) string {
 		lines = o.Miner
 	}
 	line := last(lines)
+	if o.Kind == rules.Request {
+		line = withoutPassword(line)
+	}
 	if id := rawID(line); id != nil {
 		var m stratum.Message
 		_ = stratum.Scan(line, &m) // it has an id
@@ -207,13 +227,22 @@ func (n *note) matched(r *Replay, o *Outcome) (names []string) {
 	return names
 }
 
+// changeMessage counts messages that are written otherwise by the same rules as one
+// change, of which the first is shown.
+func (n *note) changeMessage(before, after string) { n.count("message", "", before, after) }
+
 // change counts a change.
 func (n *note) change(subject, before, after string) {
+	n.count(subject, before+"\n"+after, before, after)
+}
+
+// count counts a change together with those that are alike.
+func (n *note) count(subject, alike, before, after string) {
 	d := n.s.d
 	n.s.changed = true
-	before, after = d.old.Redact(before), d.new.Redact(after)
+	before, after = n.a.Redact(d.old, before), n.b.Redact(d.new, after)
 	by := n.rules()
-	key := changeKey{subject, n.a.Kind.String(), n.a.Method, before, after, strings.Join(by, "\n")}
+	key := changeKey{subject, n.a.Kind.String(), n.a.Method, alike, strings.Join(by, "\n")}
 	c := d.index[key]
 	if c == nil {
 		c = &Change{Subject: subject, Kind: key.kind, Method: n.a.Method, Before: before, After: after, Rules: by}
@@ -229,7 +258,7 @@ func (n *note) change(subject, before, after string) {
 
 // subjects are the groups of a difference, in the order in which people ask.
 var subjects = []struct{ name, title string }{
-	{"user", "Names at the pool"}, {"pool", "Pools"}, {"verdict", "Verdicts"}, {"message", "Messages"},
+	{"user", "Names at the pool"}, {"pool", "Pools"}, {"verdict", "Verdicts"}, {"session", "Sessions that end"}, {"message", "Messages"},
 }
 
 // Write tells a difference to people: most sessions first within a group.
@@ -237,6 +266,9 @@ func (d *Difference) Write(w io.Writer) {
 	fmt.Fprintf(w, "%d of %s would change.\n", d.Changed, counted(d.Sessions, "session"))
 	for _, s := range d.Skipped {
 		fmt.Fprintf(w, "not replayed: %s\n", s)
+	}
+	if d.Blind > 0 {
+		fmt.Fprintf(w, "%s judged without the miner's password, which a rule looks at and no capture holds.\n", counted(d.Blind, "session"))
 	}
 	for _, subject := range subjects {
 		group := slices.DeleteFunc(slices.Clone(d.Changes), func(c *Change) bool { return c.Subject != subject.name })

@@ -37,8 +37,8 @@ type stepJSON struct {
 	Asserts []assertJSON        `json:"asserts,omitempty"`
 	Trace   []Traces            `json:"trace"`
 	Failed  []policy.Diagnostic `json:"failed,omitempty"`
-	// Over says that the session had ended before.
-	Over bool `json:"over,omitempty"`
+	// Problem says why the message could not be sent, or that the session ends with it.
+	Problem string `json:"problem,omitempty"`
 }
 
 type diffJSON struct {
@@ -80,7 +80,7 @@ func stepOf(t *policy.Test, s *StepResult) stepJSON {
 	traced := TracedOf(t.Policy, t.Proxy, &s.Outcome)
 	out := stepJSON{
 		Line: s.Step.Range.Start.Line, Col: s.Step.Range.Start.Column, Kind: traced.Kind, Method: s.Step.Method,
-		Status: status(s.Passed()), Verdict: traced.Verdict, Trace: traced.Rules, Failed: s.Failed, Over: s.Over,
+		Status: status(s.Passed()), Verdict: traced.Verdict, Trace: traced.Rules, Failed: s.Failed, Problem: s.Problem,
 	}
 	for _, d := range s.Diffs {
 		out.Diff = append(out.Diff, diffJSON(d))

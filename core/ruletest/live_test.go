@@ -193,7 +193,7 @@ func (v *visit) step(s *ruletest.StepResult) error {
 	if _, err := from.Write(o.In); err != nil {
 		return err
 	}
-	want := taped{string(o.In), string(o.Pool), string(o.Miner[:len(o.Miner)-o.Held])}
+	want := taped{string(o.In), string(o.Pool[o.Again:]), string(o.Miner[:len(o.Miner)-o.Held])}
 	select {
 	case got := <-v.tape:
 		if o.Kind == rules.Request {

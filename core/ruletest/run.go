@@ -2,6 +2,7 @@ package ruletest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -26,6 +27,8 @@ type Result struct {
 	Golden string
 	// Updated says that the golden file was written anew.
 	Updated bool
+	// Note is something to know about the result.
+	Note string
 }
 
 // Passed reports whether all was as expected.
@@ -50,13 +53,13 @@ type StepResult struct {
 	Failed []policy.Diagnostic
 	// Unexpected says that an expression failed and the step does not expect it.
 	Unexpected bool
-	// Over says that the session had ended before: nobody hears this message.
-	Over bool
+	// Problem says why the message could not be sent, or that the session ends with it.
+	Problem string
 }
 
 // Passed reports whether all was as expected.
 func (s *StepResult) Passed() bool {
-	return len(s.Diffs) == 0 && len(s.Broken) == 0 && !s.Unexpected && !s.Over
+	return len(s.Diffs) == 0 && len(s.Broken) == 0 && !s.Unexpected && s.Problem == ""
 }
 
 // Diff is one thing that is not as expected. Got has no meaning where there is nothing
@@ -135,13 +138,16 @@ func watching(t *policy.Test, opt Options) func(exchange.Walk) {
 
 // step sends the message of a step and holds what comes of it against what is expected.
 func (c *Conversation) step(t *policy.Test, s *policy.Step) *StepResult {
-	if c.over {
-		return &StepResult{Step: s, Over: true, Outcome: Outcome{Kind: s.Kind, Method: s.Method, By: -1, At: c.pool.Address}}
-	}
 	c.Wait(s.After)
-	out := c.send(s)
-	out.Kind, out.Method = s.Kind, cmpMethod(out.Method, s.Method)
+	out, problem := c.send(s)
+	if problem != "" {
+		return &StepResult{Step: s, Problem: problem, Outcome: Outcome{Kind: s.Kind, Method: s.Method, By: -1, At: c.pool.Address}}
+	}
+	out.Kind, out.Method = s.Kind, cmp.Or(out.Method, s.Method)
 	r := &StepResult{Step: s, Outcome: out}
+	if out.Closed && out.Verdict == Forward {
+		r.Problem = "the session ends with this message: " + reasonOf(out.Reason)
+	}
 	for _, f := range out.Failed {
 		r.Failed = append(r.Failed, t.Policy.Diagnose(f.Err))
 	}
@@ -154,27 +160,23 @@ func (c *Conversation) step(t *policy.Test, s *policy.Step) *StepResult {
 	return r
 }
 
-// cmpMethod is the method of a message that loka did not read as one.
-func cmpMethod(read, given string) string {
-	if read != "" {
-		return read
+// send sends the message of a step, or says why that cannot be.
+func (c *Conversation) send(s *policy.Step) (out Outcome, problem string) {
+	switch {
+	case c.over:
+		return out, "the session has ended before this message"
+	case s.Kind == rules.Connect:
+		return c.Connect(), ""
+	case s.Kind == rules.Request:
+		return c.FromMiner(c.request(s)), ""
+	case s.Kind == rules.Notification:
+		return c.FromPool(notification(s)), ""
 	}
-	return given
-}
-
-func (c *Conversation) send(s *policy.Step) Outcome {
-	switch s.Kind {
-	case rules.Connect:
-		return c.Connect()
-	case rules.Request:
-		return c.FromMiner(c.request(s))
-	case rules.Response:
-		params := orEmpty(s.Params)
-		id := c.answers(s.Method, encode(params))
-		return c.FromPool(fmt.Appendf(nil, `{"id":%s,"result":%s,"error":%s}`+"\n", id, encode(s.Result), encode(s.Error)))
-	default:
-		return c.FromPool(notification(s))
+	id, ok := c.answers(s.Method, encode(orEmpty(s.Params)))
+	if !ok {
+		return out, "the pool has no " + s.Method + " to answer: it was answered before, or none went up"
 	}
+	return c.FromPool(fmt.Appendf(nil, `{"id":%s,"result":%s,"error":%s}`+"\n", id, encode(s.Result), encode(s.Error))), ""
 }
 
 func (c *Conversation) request(s *policy.Step) []byte {
@@ -237,23 +239,25 @@ func (c *Conversation) shown(out *Outcome) *rules.Message {
 	if stratum.Scan(text, &m) != nil {
 		return msg
 	}
-	if params, err := stratum.Decode(m.Params.Of(text)); err == nil {
-		msg.Params, _ = params.([]any)
-	}
+	params := m.Params.Of(text)
 	if out.Kind == rules.Response {
+		params = out.Params
 		msg.Result, _ = stratum.Decode(m.Result.Of(text))
 		msg.Error, _ = stratum.Decode(m.Error.Of(text))
-		msg.OK = msg.Error == nil && msg.Result != nil && msg.Result != false
+		msg.OK, msg.LatencyMS = out.OK, float64(out.Latency)/float64(time.Millisecond)
+	}
+	if list, err := stratum.Decode(params); err == nil {
+		msg.Params, _ = list.([]any)
 	}
 	return msg
 }
 
-// sentOn gives the lines that were sent on to where the message was going.
+// sentOn gives the line that was sent on to where the message was going.
 func sentOn(out *Outcome) []byte {
 	if out.Kind == rules.Request {
-		return out.Pool
+		return out.Pool[out.Again:]
 	}
-	return out.Miner
+	return out.Miner[:len(out.Miner)-out.Held]
 }
 
 // last gives the last of some lines, without its end; nil if there is none.
@@ -289,20 +293,13 @@ func (v view) Fact(n rules.Name) any {
 	case rules.PoolName:
 		return v.c.pool.Address
 	case rules.ListenerName:
-		return v.c.listener()
+		return v.c.at.Address
 	case rules.UserName:
 		return v.out.User
 	case rules.PoolUserName:
 		return v.out.PoolUser
 	}
 	return ""
-}
-
-func (c *Conversation) listener() string {
-	if len(c.proxy.Listeners) == 0 {
-		return ""
-	}
-	return c.proxy.Listeners[0].Address
 }
 
 // shortName is the last part of the address of a rule.

@@ -38,6 +38,9 @@ func (t *Text) Result(r *Result) {
 	if r.Err != nil {
 		p.line("        on %s: %v", place(r.Test.Range), r.Err)
 	}
+	if r.Note != "" {
+		p.line("        note: %s", r.Note)
+	}
 	if r.Updated {
 		p.line("        wrote %s", goldenOf(r.Test))
 	}
@@ -86,8 +89,10 @@ func (p paper) step(t *policy.Test, s *StepResult) {
 		return
 	}
 	p.line("")
-	if s.Over {
-		p.line("          the session has ended before this message\n")
+	if s.Problem != "" {
+		p.line("          %s\n", s.Problem)
+	}
+	if len(s.Outcome.In) == 0 && s.Problem != "" { // nothing was sent
 		return
 	}
 	for _, d := range s.Diffs {
@@ -143,7 +148,7 @@ func (p paper) because(proxy *policy.Proxy, s *StepResult) {
 			p.line("            %s", by)
 		}
 	}
-	if o.Closed && o.Reason != "" {
+	if o.Closed && o.Reason != "" && s.Problem == "" {
 		p.line("          the session ends: %s", reasonOf(o.Reason))
 	}
 }

@@ -89,7 +89,10 @@ func (t *Tracer) addressed(text []byte, m *stratum.Message) []byte {
 	if t.Answers == "" || !m.ID.Present() {
 		return text
 	}
-	id := t.answers(t.Answers, []byte("[]"))
+	id, ok := t.answers(t.Answers, []byte("[]"))
+	if !ok {
+		return text
+	}
 	return stratum.Apply(nil, text, []stratum.Edit{{Span: m.ID, Text: id}})
 }
 
