@@ -145,6 +145,9 @@ func (d *Daemon) admit(f *front, nc net.Conn) {
 		MaxLine: at.policy.MaxLineBytes, WriteTimeout: at.policy.WriteTimeout,
 	}))
 	if !d.enter(s) {
+		if s.tape != nil {
+			s.tape.Close()
+		}
 		_ = nc.Close()
 		return
 	}

@@ -71,11 +71,14 @@ func run(ctx context.Context, p *policy.Policy, opt runOptions) error {
 		return &failure{code: exitUsage, err: err}
 	}
 	m := meter.New()
-	record, err := recorder(opt.captures, log)
+	tapes, err := recorder(opt.captures, log)
 	if err != nil {
 		return &failure{code: exitStart, err: err}
 	}
-	daemon := core.New(p, core.Options{Log: log, Meter: m, Now: time.Now, Record: record})
+	if tapes != nil {
+		defer tapes.Close()
+	}
+	daemon := core.New(p, core.Options{Log: log, Meter: m, Now: time.Now, Record: recordInto(tapes)})
 	if err := daemon.Listen(ctx); err != nil {
 		return &failure{code: exitStart, err: err}
 	}
@@ -115,7 +118,7 @@ func run(ctx context.Context, p *policy.Policy, opt runOptions) error {
 }
 
 // recorder records sessions into a directory, or is nil where none is named.
-func recorder(dir string, log hclog.Logger) (func(core.Visit) core.Tape, error) {
+func recorder(dir string, log hclog.Logger) (*ruletest.Tapes, error) {
 	if dir == "" {
 		return nil, nil
 	}
@@ -124,6 +127,14 @@ func recorder(dir string, log hclog.Logger) (func(core.Visit) core.Tape, error) 
 		return nil, err
 	}
 	log.Info("recording sessions", "directory", dir)
+	return tapes, nil
+}
+
+// recordInto gives each session a tape.
+func recordInto(tapes *ruletest.Tapes) func(core.Visit) core.Tape {
+	if tapes == nil {
+		return nil
+	}
 	return func(v core.Visit) core.Tape {
 		tape := tapes.Begin(ruletest.Head{
 			Proxy: v.Proxy, Listener: v.Listener, Session: v.Session, Opened: v.Opened,
@@ -133,7 +144,7 @@ func recorder(dir string, log hclog.Logger) (func(core.Visit) core.Tape, error) 
 			return nil
 		}
 		return tape
-	}, nil
+	}
 }
 
 // stop drains the daemon; a signal meanwhile ends the process at once.

@@ -37,6 +37,7 @@ type Watcher struct {
 	pace    Pace
 	events  *fsnotify.Watcher
 	changes chan struct{}
+	hints   chan struct{} // of our own: to look after a while of quiet
 	closed  chan struct{}
 	ended   sync.WaitGroup
 
@@ -44,6 +45,8 @@ type Watcher struct {
 	files []string
 	gone  map[string]bool // files that were not there when they were watched
 	seen  [sha256.Size]byte
+	// doubtful says that what was seen may not be what the load has read.
+	doubtful bool
 }
 
 // NewWatcher watches nothing yet. It must be closed.
@@ -52,7 +55,7 @@ func NewWatcher(pace Pace) (*Watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Watcher{pace: pace, events: events, changes: make(chan struct{}, 1), closed: make(chan struct{})}
+	w := &Watcher{pace: pace, events: events, changes: make(chan struct{}, 1), hints: make(chan struct{}, 1), closed: make(chan struct{})}
 	w.ended.Go(w.run)
 	return w, nil
 }
@@ -69,7 +72,7 @@ func (w *Watcher) Close() error {
 }
 
 // Watch watches these files, and no others, from now on: those that a load has read
-// which began at a time. What has changed since then is told.
+// which began at a time. What has changed since then is told, after a while of quiet.
 func (w *Watcher) Watch(files []string, began time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -77,20 +80,26 @@ func (w *Watcher) Watch(files []string, began time.Time) {
 	w.follow()
 	w.seen = w.look()
 	if w.changedSince(began) {
-		w.tell()
+		w.doubtful = true
+		select {
+		case w.hints <- struct{}{}:
+		default:
+		}
 	}
 }
 
 // changedSince reports whether a file was written after a time, or is gone that was there
 // when these files were watched last. Clocks of file systems are coarse, so a moment
-// before counts as well.
+// before counts as well; a time to come says nothing.
 func (w *Watcher) changedSince(began time.Time) (changed bool) {
 	const coarse = 20 * time.Millisecond
+	now := time.Now()
 	gone := map[string]bool{}
 	for _, name := range w.files {
 		info, err := os.Stat(name)
 		gone[name] = err != nil
-		changed = changed || gone[name] && !w.gone[name] || err == nil && info.ModTime().After(began.Add(-coarse))
+		fresh := err == nil && info.ModTime().After(began.Add(-coarse)) && !info.ModTime().After(now.Add(coarse))
+		changed = changed || fresh || gone[name] && !w.gone[name]
 	}
 	w.gone = gone
 	return changed
@@ -165,8 +174,8 @@ func (w *Watcher) check() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.follow()
-	if sum := w.look(); sum != w.seen {
-		w.seen = sum
+	if sum := w.look(); sum != w.seen || w.doubtful {
+		w.seen, w.doubtful = sum, false
 		w.tell()
 	}
 }
@@ -195,6 +204,7 @@ func (w *Watcher) run() {
 				continue
 			}
 		case <-w.events.Errors: // events were lost; that is a hint too
+		case <-w.hints:
 		case <-poll.C:
 			w.check()
 			continue

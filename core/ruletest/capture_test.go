@@ -93,6 +93,7 @@ func play(t *testing.T, p *policy.Policy, lines ...string) *ruletest.Capture {
 		tape.Line(side == ruletest.FromMiner, opened.Add(time.Duration(i)*time.Second), line, out.Pool, out.Miner[:len(out.Miner)-out.Held])
 	}
 	tape.Close()
+	tapes.Close()
 	capture, err := ruletest.ReadCapture(filepath.Join(dir, "5f.jsonl"))
 	if err != nil {
 		t.Fatal(err)
@@ -145,6 +146,13 @@ func TestPasswordsInCaptures(t *testing.T) {
 		`{"id":2,"method":"mining.authorize","params":["john","secret1"]}`:       `{"id":2,"method":"mining.authorize","params":["john","(redacted)"]}`,
 		`{"id":2,"method":"mining.authorize","params":["john","d=1,secret1"]}`:   `{"id":2,"method":"mining.authorize","params":["john","(redacted)"]}`,
 		`{"id":2,"method":"mining.authorize","params":["john",["secret1"],"x"]}`: `{"id":2,"method":"mining.authorize","params":["john","(redacted)","x"]}`,
+		`{"id":2,"method":"mining.authorize","params":[["john","secret1"]]}`:     `{"id":2,"method":"mining.authorize","params":["(redacted)"]}`,
+		`{"id":2,"method":"mining.authorize","params":["u"],"password":"secr1"}`: `(not recorded: 70 bytes that may hold a password)`,
+		`{"id":2,"method":"eth_submitLogin","params":["john","secret1"]}`:        `{"id":2,"method":"eth_submitLogin","params":"(redacted)"}`,
+		`{"id":2,"method":"login","params":{"login":"w","pass":"secret1"}}`:      `{"id":2,"method":"login","params":"(redacted)"}`,
+		`{"id":9,"params":["john","secret1"]}`:                                   `(not recorded: 36 bytes that may hold a password)`,
+		`{"id":9,"method":null,"params":["john","secret1"]}`:                     `(not recorded: 50 bytes that may hold a password)`,
+		`{"id":9,"result":"cgminer/4.11.1","error":null}`:                        ``,
 		`{"id":2,"method":"mining.auth","params":["john","secret1"]}`:            `{"id":2,"method":"mining.auth","params":["john","(redacted)"]}`,
 		`{"id":2,"method":"mining.authorize","params":{"p":"secret1"}}`:          `{"id":2,"method":"mining.authorize","params":"(redacted)"}`,
 		`{"method":"mining.authorize","params":["secret1"],"params":[]}`:         `(not recorded: 62 bytes that may hold a password)`,

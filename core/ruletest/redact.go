@@ -2,8 +2,10 @@ package ruletest
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/loka-proxy/loka/core/policy"
@@ -26,26 +28,26 @@ func kept(p *policy.Policy, lines []byte, miners bool) []string {
 // hidden stands where a password was.
 const hidden = `"(redacted)"`
 
-// withoutPassword takes the password out of a line of an authorize. A line of a miner
-// that cannot be read, or can be read in two ways, may have one anywhere: only its
-// length is kept.
+// withoutPassword takes the password out of a line of an authorize, and of other methods
+// to log in. A line of a miner that cannot be read, or can be read in two ways, or has
+// parts that nobody knows, may have one anywhere: only its length is kept.
 func withoutPassword(text []byte) []byte {
 	var m stratum.Message
-	if stratum.Scan(bytes.TrimRight(text, "\r"), &m) != nil || m.Ambiguous {
+	if stratum.Scan(bytes.TrimRight(text, "\r"), &m) != nil || m.Ambiguous || !familiar(text, &m) {
 		return unreadable(text)
 	}
-	if !m.Method.Present() || text[m.Method.From] == 'n' {
+	if !m.Method.Present() {
 		return text
 	}
 	method, err := stratum.MethodOf(text, &m)
 	switch {
 	case err != nil:
 		return unreadable(text)
-	case !authorizes(method) || !m.Params.Present():
+	case !logsIn(method) || !m.Params.Present():
 		return text
 	}
 	places, ok := passwordPlaces(text, &m)
-	if !ok {
+	if !ok || !authorizes(method) {
 		places = []stratum.Span{m.Params}
 	}
 	var edits []stratum.Edit
@@ -55,17 +57,38 @@ func withoutPassword(text []byte) []byte {
 	return stratum.Apply(nil, text, edits)
 }
 
+// familiar reports whether a line has the parts of a message and no others: a request, or
+// an answer to one of the pool's.
+func familiar(text []byte, m *stratum.Message) bool {
+	var parts map[string]json.RawMessage
+	if json.Unmarshal(text, &parts) != nil {
+		return false
+	}
+	for name := range parts {
+		if !slices.Contains([]string{"id", "method", "params", "result", "error", "jsonrpc"}, name) {
+			return false
+		}
+	}
+	return m.Method.Present() || !m.Params.Present()
+}
+
+// logsIn reports whether a method takes a password: authorize, or what other protocols
+// call it.
+func logsIn(method string) bool {
+	return authorizes(method) || strings.Contains(strings.ToLower(method), "login") || strings.Contains(strings.ToLower(method), "auth")
+}
+
 // authorizes reports whether a method is authorize, to some pool at least.
 func authorizes(method string) bool {
 	return method == stratum.MethodAuthorize || stratum.Resembles(method) == stratum.MethodAuthorize
 }
 
 // passwordPlaces gives the places of the params of an authorize that may be a password:
-// all but the name. It is not ok if the params are no list.
+// all but the name, which is a text. It is not ok if the params are no list.
 func passwordPlaces(text []byte, m *stratum.Message) (places []stratum.Span, ok bool) {
 	elems, ok := stratum.Elements(text, m.Params, nil)
 	for i, e := range elems {
-		if i > 0 && !harmless(e.Of(text)) {
+		if raw := e.Of(text); i > 0 && !harmless(raw) || i == 0 && raw[0] != '"' {
 			places = append(places, e)
 		}
 	}
