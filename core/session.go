@@ -128,7 +128,7 @@ func (s *session) hear(chunk []byte, at time.Time, w *work) error {
 		s.talk.FromMiner(line, at, &w.out)
 		mark, err := s.follow(w, mark)
 		if s.tape != nil {
-			s.tape.Line(true, at, line, w.out.Pool[mark:], w.out.Miner[answers:])
+			s.tape.Line(w.out.Line, true, at, line, w.out.Pool[mark:], w.out.Miner[answers:])
 		}
 		if err != nil {
 			return err
@@ -177,7 +177,7 @@ func (s *session) poolChunk(l *leg, chunk []byte, at time.Time) error {
 		mark := len(w.out.Miner)
 		s.talk.FromPool(line, at, &w.out)
 		if s.tape != nil {
-			s.tape.Line(false, at, line, nil, w.out.Miner[mark:])
+			s.tape.Line(w.out.Line, false, at, line, nil, w.out.Miner[mark:])
 		}
 		if w.out.Close != "" {
 			break

@@ -23,8 +23,9 @@ type Visit struct {
 type Tape interface {
 	// Line is told of a line, from the miner or from its pool, and of the lines that
 	// it gave rise to for the pool and for the miner, all with their ends. The bytes are the
-	// session's again when it returns.
-	Line(fromMiner bool, at time.Time, line, pool, miner []byte)
+	// session's again when it returns. Lines are numbered from 1 in the order in which
+	// the conversation took them; one may be told of a moment before the one ahead of it.
+	Line(number int, fromMiner bool, at time.Time, line, pool, miner []byte)
 	// Close ends the recording; the session has ended.
 	Close()
 }

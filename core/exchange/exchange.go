@@ -37,6 +37,9 @@ type Config struct {
 type Out struct {
 	// Pool and Miner are whole lines for each side.
 	Pool, Miner []byte
+	// Line is the number of the last line that was handed over, from either side, in the
+	// order in which the conversation took them. The first is 1.
+	Line int
 	// Route is the pool that a rule sent the miner to, at subscribe.
 	Route string
 	// Close, when not empty, says why the session must end once the lines are written.
@@ -77,6 +80,7 @@ type Exchange struct {
 	rec Recorder
 
 	now     time.Time // of the line at hand
+	lines   int       // that were handed over
 	scratch *scratch  // borrowed while a line is handled
 
 	agent   any // the user agent of the last subscribe, a string

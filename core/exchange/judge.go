@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/loka-proxy/loka/core/stratum"
 	"github.com/loka-proxy/loka/rules"
@@ -125,6 +126,13 @@ func (x *Exchange) begin() {
 	x.mu.Lock()
 	x.scratch = scratches.Get().(*scratch)
 	x.current = nil
+}
+
+// take notes a line that is handed over.
+func (x *Exchange) take(at time.Time, out *Out) {
+	x.now = at
+	x.lines++
+	out.Line = x.lines
 }
 
 func (x *Exchange) end() {

@@ -13,7 +13,7 @@ import (
 func (x *Exchange) FromMiner(line []byte, at time.Time, out *Out) {
 	x.begin()
 	defer x.end()
-	x.now = at
+	x.take(at, out)
 	switch err, m := x.scan(line), &x.scratch.msg; {
 	case blank(x.scratch.text):
 		x.refused(RefusedBlank)

@@ -90,7 +90,7 @@ func play(t *testing.T, p *policy.Policy, lines ...string) *ruletest.Capture {
 		} else {
 			out = c.FromPool(line)
 		}
-		tape.Line(side == ruletest.FromMiner, opened.Add(time.Duration(i)*time.Second), line, out.Pool, out.Miner[:len(out.Miner)-out.Held])
+		tape.Line(i+1, side == ruletest.FromMiner, opened.Add(time.Duration(i)*time.Second), line, out.Pool, out.Miner[:len(out.Miner)-out.Held])
 	}
 	tape.Close()
 	tapes.Close()

@@ -111,7 +111,7 @@ type live struct {
 type taped struct{ line, pool, miner string }
 
 // Line hears what a session has done with one line.
-func (l *live) Line(_ bool, _ time.Time, line, pool, miner []byte) {
+func (l *live) Line(_ int, _ bool, _ time.Time, line, pool, miner []byte) {
 	l.tape <- taped{string(line), string(pool), string(miner)}
 }
 

@@ -19,6 +19,7 @@ const (
 	maxTapesHeld = 2 << 30 // of all, since the process began
 	maxTapeFiles = 100_000
 	tapeQueue    = 4096 // lines that wait to be written
+	mostEarly    = 64   // lines of one session that came before one ahead of them
 )
 
 // Tapes records sessions as captures, a file for each: DIR/SESSION.jsonl.
@@ -74,6 +75,8 @@ type Tape struct {
 	mu           sync.Mutex
 	over, closed bool // nothing more is recorded
 	size         int
+	last         int            // line that was recorded
+	early        map[int][]byte // lines that came before one ahead of them
 	// passwords are the miner's, as they stand in JSON: a rule may have put them into
 	// something else.
 	passwords []string
@@ -95,7 +98,7 @@ func (t *Tapes) Begin(h Head, policy func() *policy.Policy) *Tape {
 	}
 	t.open++
 	h.Version, h.Type, h.Policy = 1, "session", policy().Hash
-	return &Tape{all: t, policy: policy, head: h}
+	return &Tape{all: t, policy: policy, head: h, early: map[int][]byte{}}
 }
 
 func (t *Tapes) tell(what, why string) {
@@ -113,7 +116,8 @@ func (t *Tapes) say(what, why string) {
 
 // Line records a line that came in, from the miner or from its pool, and the lines that
 // it gave rise to, all with their ends. The bytes are the caller's again when it returns.
-func (t *Tape) Line(fromMiner bool, at time.Time, line, pool, miner []byte) {
+// Lines are recorded in the order of their numbers, which begin with 1.
+func (t *Tape) Line(number int, fromMiner bool, at time.Time, line, pool, miner []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.over {
@@ -128,7 +132,16 @@ func (t *Tape) Line(fromMiner bool, at time.Time, line, pool, miner []byte) {
 	if list := t.kept(line, fromMiner); len(list) > 0 {
 		l.Text = list[0]
 	}
-	t.record(append(encode(l), '\n'))
+	if len(t.early) > mostEarly { // one ahead of them is never told of
+		t.over, t.early = true, nil
+		return
+	}
+	t.early[number] = append(encode(l), '\n')
+	for next := t.early[t.last+1]; next != nil && !t.over; next = t.early[t.last+1] {
+		t.last++
+		delete(t.early, t.last)
+		t.record(next)
+	}
 }
 
 // Bounds of the passwords that are looked for: a shorter one would be found in every

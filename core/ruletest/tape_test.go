@@ -55,14 +55,14 @@ func TestTapesAreBounded(t *testing.T) {
 		t.Errorf("%d sessions are recorded, and it is said %q", len(open), w.said)
 	}
 	line := []byte(`{"id":1,"method":"mining.submit","params":["` + strings.Repeat("n", 1<<20) + `"]}` + "\n")
-	for range 10 {
-		open[0].Line(true, opened, line, nil, nil)
+	for i := range 10 {
+		open[0].Line(i+1, true, opened, line, nil, nil)
 	}
-	open[1].Line(true, opened, line, line, line) // is read as one line
-	open[2].Line(true, opened, []byte(submitLine), nil, nil)
+	open[1].Line(1, true, opened, line, line, line) // is read as one line
+	open[2].Line(1, true, opened, []byte(submitLine), nil, nil)
 	for _, tape := range open {
 		tape.Close()
-		tape.Line(true, opened, line, nil, nil) // is not recorded
+		tape.Line(1, true, opened, line, nil, nil) // is not recorded
 		tape.Close()
 	}
 	all.Close()
@@ -106,8 +106,8 @@ func TestTapeFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	tape := all.Begin(ruletest.Head{Session: "x", Opened: opened}, under(p))
-	for range 3 {
-		tape.Line(true, opened, []byte(submitLine), nil, nil)
+	for i := range 3 {
+		tape.Line(i+1, true, opened, []byte(submitLine), nil, nil)
 	}
 	tape.Close()
 	all.Close()
@@ -125,10 +125,10 @@ func TestTapeOfBothDirections(t *testing.T) {
 	p := load(t, farm)
 	tape := all.Begin(ruletest.Head{Session: "two", Opened: opened}, under(p))
 	var wg sync.WaitGroup
-	for _, miner := range []bool{true, false} {
+	for first, miner := range []bool{true, false} {
 		wg.Go(func() {
-			for range 200 {
-				tape.Line(miner, opened, []byte("{\"id\":1,\"result\":\"\xff\"}\n"), nil, bytes.Repeat([]byte("{}\n"), 3))
+			for i := range 200 {
+				tape.Line(2*i+first+1, miner, opened, []byte("{\"id\":1,\"result\":\"\xff\"}\n"), nil, bytes.Repeat([]byte("{}\n"), 3))
 			}
 		})
 	}
@@ -137,6 +137,11 @@ func TestTapeOfBothDirections(t *testing.T) {
 	all.Close()
 	c, err := ruletest.ReadCapture(filepath.Join(dir, "two.jsonl"))
 	if err != nil || len(c.Lines) != 400 || len(c.Lines[7].Miner) != 3 {
-		t.Errorf("recorded %v, %v", c, err)
+		t.Fatalf("recorded %v, %v", c, err)
+	}
+	for i, line := range c.Lines {
+		if (line.From == ruletest.FromMiner) != (i%2 == 0) {
+			t.Fatalf("line %d is from the %s", i, line.From)
+		}
 	}
 }
