@@ -3,6 +3,11 @@
 #
 #   john.test                                 WALLET.john_test
 #   WALLET.rig7                               WALLET.rig7        it is there already
+#   rig7~m                                    WALLET.rig7_m
+#   (no name)                                 WALLET
+#
+# What is no letter, digit, - or _ becomes an underscore: to some pools other characters
+# mean something (a DATUM Gateway gives shares to others behind a tilde).
 #
 # This is the short form, to read and to change. The files in policies/pools do the same
 # with more care for what a certain pool takes in a name.
@@ -30,15 +35,18 @@ ruleset "one_wallet" {
     description = "the address or account that is paid"
 
     validation {
-      condition     = can(regex("^[^.\\s]+$", var.wallet))
-      error_message = "The wallet is not empty and has no dots and spaces."
+      condition     = can(regex("^[^.~\\s]+$", var.wallet))
+      error_message = "The wallet is not empty and has no dots, tildes and spaces."
     }
   }
 
   request "mining.authorize" "to_wallet" {
-    when = "user != var.wallet and not (user startsWith var.wallet + '.')"
     set {
-      user = "var.wallet + '.' + replace(user, '.', '_')"
+      user = <<-EXPR
+        let own = user == var.wallet ? '' : trimPrefix(user, var.wallet + '.');
+        let rig = join(map(split(own, ''), # matches '^[A-Za-z0-9_-]$' ? # : '_'), '');
+        rig == '' ? var.wallet : var.wallet + '.' + rig
+      EXPR
     }
   }
 }

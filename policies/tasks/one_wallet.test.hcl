@@ -17,7 +17,15 @@ test "names become workers" {
   for_each = {
     "john.test" = "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.john_test"
     "rig7"      = "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.rig7"
-    ""          = "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ."
+    "rig7~m"    = "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.rig7_m"
+    " a b,c/ü"  = "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ._a_b_c__"
+    ".rig7"     = "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ._rig7"
+    ""          = "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ"
+
+    "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ."       = "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ"
+    "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ~m"      = "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ_m"
+    "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.rig7~m" = "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.rig7_m"
+    "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.a.b"    = "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.a_b"
 
     "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQx.rig7" = "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQx_rig7"
   }
@@ -37,7 +45,7 @@ test "what is a worker already stays" {
   request "mining.authorize" {
     params = [each.value, "x"]
     expect {
-      rules     = []
+      rules     = ["to_wallet"]
       unchanged = true
     }
   }

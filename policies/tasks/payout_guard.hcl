@@ -6,6 +6,9 @@
 # nobody. The account is what stands before the separator. Shares are looked at as well:
 # some pools credit the name in the share whatever was authorised.
 #
+# A name with a character of forbidden in it is refused, whoever it pays: behind a tilde, as
+# in myfarm.rig7~m, a DATUM Gateway reads who else gets a part of the shares.
+#
 # A refusal counts in loka_rule_matches_total of its rule, and the miner gets it as an error.
 #
 # ckpool ends the address at the first dot or underscore. With the separator "." a name
@@ -37,16 +40,33 @@ ruleset "payout_guard" {
       condition     = length(var.accounts) > 0
       error_message = "A guard that lets no account pass refuses every miner."
     }
+    validation {
+      condition     = length([for name in var.accounts : name if name == "" || split(var.separator, name)[0] != name]) == 0
+      error_message = "An account is what stands before the separator: not empty, and without the separator in it."
+    }
   }
 
   variable "separator" {
     type        = string
     default     = "."
     description = "what stands between account and worker"
+
+    validation {
+      condition     = var.separator != ""
+      error_message = "The separator is one character or more."
+    }
+  }
+
+  variable "forbidden" {
+    type        = string
+    default     = "~"
+    description = "characters that no name may have; may be empty"
   }
 
   request "mining.authorize" "foreign_account" {
-    when = "not (account(user, var.separator) in var.accounts)"
+    when = <<-EXPR
+      not (account(user, var.separator) in var.accounts) or any(split(var.forbidden, ''), user contains #)
+    EXPR
     deny {
       code    = 24
       message = "This account is not served here"
@@ -55,7 +75,9 @@ ruleset "payout_guard" {
 
   request "mining.submit" "foreign_share" {
     when = <<-EXPR
-      not (account(user, var.separator) in var.accounts or account(pool_user, var.separator) in var.accounts)
+      let by_user = account(user, var.separator) in var.accounts and none(split(var.forbidden, ''), user contains #);
+      let by_pool = account(pool_user, var.separator) in var.accounts and none(split(var.forbidden, ''), pool_user contains #);
+      not (by_user or by_pool)
     EXPR
     deny {
       code    = 24

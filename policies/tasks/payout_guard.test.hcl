@@ -13,6 +13,16 @@ proxy "farm" {
   }
 }
 
+proxy "other_marks" {
+  pool = pool.main
+  listener "tcp" { address = ":3337" }
+
+  use "payout_guard" {
+    accounts  = ["myfarm"]
+    forbidden = "/ "
+  }
+}
+
 # One that watches what the pool gets.
 proxy "mapped" {
   pool = pool.main
@@ -70,7 +80,7 @@ test "ours pass" {
 
 test "others are refused" {
   proxy    = proxy.farm
-  for_each = toset(["", "thief", "thief.rig7", "myfarm2.rig7", "myfarm_rig7", "Myfarm.rig7"])
+  for_each = toset(["", "thief", "thief.rig7", "myfarm2.rig7", "myfarm_rig7", "Myfarm.rig7", "myfarm.rig7~thief", "myfarm~thief"])
 
   request "mining.authorize" {
     params = [each.value, "x"]
@@ -83,15 +93,26 @@ test "others are refused" {
   }
 }
 
+test "what is forbidden is the policy's to say" {
+  for_each = { "myfarm.rig7~m" = "forward", "myfarm.rig/7" = "deny" }
+  proxy    = proxy.other_marks
+
+  request "mining.authorize" {
+    params = [each.key, "x"]
+    expect { verdict = each.value }
+  }
+}
+
 test "in shares too" {
-  proxy = proxy.farm
+  for_each = toset(["thief.rig7", "myfarm.rig7~thief"])
+  proxy    = proxy.farm
 
   request "mining.authorize" {
     params = ["myfarm.rig7", "x"]
     expect { unchanged = true }
   }
   request "mining.submit" {
-    params = ["thief.rig7", "6a1f", "00000000", "66a0b1c2", "deadbeef"]
+    params = [each.value, "6a1f", "00000000", "66a0b1c2", "deadbeef"]
     expect {
       verdict = "deny"
       code    = 24
@@ -101,17 +122,21 @@ test "in shares too" {
 }
 
 test "before and behind a mapping" {
-  for_each = { "rig7" = proxy.mapped, "alpha.rig7" = proxy.customers }
-  proxy    = each.value
+  for_each = {
+    "rig7"       = { proxy = proxy.mapped, name = "myfarm.rig7" }
+    "rig7~m"     = { proxy = proxy.mapped, name = "myfarm.rig7_m" }
+    "alpha.rig7" = { proxy = proxy.customers, name = "myfarm.alpha_rig7" }
+  }
+  proxy = each.value.proxy
 
   request "mining.authorize" {
     params = [each.key, "x"]
-    expect { pool_user = "myfarm.${replace(each.key, ".", "_")}" }
+    expect { pool_user = each.value.name }
   }
   request "mining.submit" {
     params = [each.key, "6a1f", "00000000", "66a0b1c2", "deadbeef"]
     expect {
-      params = ["myfarm.${replace(each.key, ".", "_")}", "6a1f", "00000000", "66a0b1c2", "deadbeef"]
+      params = [each.value.name, "6a1f", "00000000", "66a0b1c2", "deadbeef"]
       rules  = []
     }
   }
@@ -123,7 +148,7 @@ test "a name that needs no mapping" {
   request "mining.authorize" {
     params = ["myfarm.rig7", "x"]
     expect {
-      rules     = []
+      rules     = ["to_wallet"]
       unchanged = true
     }
   }
