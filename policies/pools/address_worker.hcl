@@ -9,8 +9,12 @@
 # own_address: every miner brings its own address, as customers of a host do, and what is
 # none is refused. A mistyped address is one that pays nobody, and some pools do not say
 # so before the payout. What is checked is the form, not the check sum: the pool does that.
+# Shares are looked at as well: some pools credit the name in the share whatever was
+# authorised.
 #
-# Addresses are those of Bitcoin's main network: bc1…, 1… and 3….
+# Addresses are those of Bitcoin's main network: bc1…, 1… and 3…. address_worker also takes
+# the mining addresses that NiceHash gives (NHb…, see nicehash.hcl), which no other pool
+# knows.
 #
 # Usage:
 #
@@ -42,8 +46,8 @@ ruleset "address_worker" {
     description = "the address that is paid"
 
     validation {
-      condition     = can(regex("^(bc1[02-9ac-hj-np-z]{39,59}|[13][1-9A-HJ-NP-Za-km-z]{25,34})$", var.address))
-      error_message = "This does not look like a Bitcoin address (bc1…, 1… or 3…)."
+      condition     = can(regex("^(bc1[02-9ac-hj-np-z]{39,59}|[13][1-9A-HJ-NP-Za-km-z]{25,34}|NHb[1-9A-HJ-NP-Za-km-z]{33})$", var.address))
+      error_message = "This does not look like a Bitcoin address (bc1…, 1… or 3…), nor like one of NiceHash (NHb…)."
     }
   }
 
@@ -60,8 +64,16 @@ ruleset "address_worker" {
     description = "the worker names that the pool takes"
 
     validation {
-      condition     = var.names.length >= 1 && var.names.length <= 64 && strlen(var.names.filler) <= 1
-      error_message = "A worker name has 1 to 64 characters, and filler is one character or none."
+      condition     = var.names.length >= 1 && var.names.length <= 64 && floor(var.names.length) == var.names.length
+      error_message = "A worker name has 1 to 64 characters, and length is a whole number."
+    }
+    validation {
+      condition     = can(regex("^[^.~\\s]?$", var.names.filler))
+      error_message = "filler is one character or none, and no dot, tilde or space."
+    }
+    validation {
+      condition     = can(regex("^[^~\\s]*$", var.names.extra))
+      error_message = "extra is the characters themselves, as in \"-_\", without tilde and space."
     }
   }
 
@@ -69,6 +81,11 @@ ruleset "address_worker" {
     type        = string
     default     = "default"
     description = "the worker of miners that give no name"
+
+    validation {
+      condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.fallback))
+      error_message = "The fallback is a worker name: 1 to 64 letters, digits, - and _."
+    }
   }
 
   variable "password" {
@@ -94,6 +111,18 @@ ruleset "own_address" {
   request "mining.authorize" "no_address" {
     when = <<-EXPR
       not (user matches '^(bc1[02-9ac-hj-np-z]{39,59}|[13][1-9A-HJ-NP-Za-km-z]{25,34})([.][A-Za-z0-9_-]{1,64})?$')
+    EXPR
+    deny {
+      code    = 24
+      message = "The name must be a Bitcoin address, or address.worker"
+    }
+  }
+
+  # The name in a share is the miner's own, or, where a rule has mapped it, known by what
+  # it was mapped to.
+  request "mining.submit" "no_address_share" {
+    when = <<-EXPR
+      not (user matches '^(bc1[02-9ac-hj-np-z]{39,59}|[13][1-9A-HJ-NP-Za-km-z]{25,34})([.][A-Za-z0-9_-]{1,64})?$' or pool_user matches '^(bc1[02-9ac-hj-np-z]{39,59}|[13][1-9A-HJ-NP-Za-km-z]{25,34})([.][A-Za-z0-9_-]{1,64})?$')
     EXPR
     deny {
       code    = 24

@@ -20,6 +20,18 @@ proxy "customers" {
   use "own_address" {}
 }
 
+proxy "cleaned" {
+  pool = pool.main
+  listener "tcp" { address = ":3335" }
+
+  request "mining.authorize" "no_spaces" {
+    set {
+      user = "trim(user)"
+    }
+  }
+  use "own_address" {}
+}
+
 test "any name becomes a worker of the address" {
   proxy = proxy.mine
   for_each = {
@@ -53,6 +65,45 @@ test "customers keep their addresses" {
   request "mining.authorize" {
     params = [each.value, "secret"]
     expect { unchanged = true }
+  }
+  request "mining.submit" {
+    params = [each.value, "6a1f", "00000000", "66a0b1c2", "deadbeef"]
+    expect { unchanged = true }
+  }
+}
+
+test "a name that was mapped to an address is one in shares too" {
+  proxy = proxy.cleaned
+
+  request "mining.authorize" {
+    params = [" 37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.rig7", "x"]
+    expect { params = ["37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.rig7", "x"] }
+  }
+  request "mining.submit" {
+    params = [" 37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.rig7", "6a1f", "00000000", "66a0b1c2", "deadbeef"]
+    expect {
+      params = ["37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.rig7", "6a1f", "00000000", "66a0b1c2", "deadbeef"]
+      rules  = []
+    }
+  }
+}
+
+test "what is no address is refused in shares too" {
+  proxy    = proxy.customers
+  for_each = toset(["", "3thief", "john.test", "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.rig7~m"])
+
+  request "mining.authorize" {
+    params = ["37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.rig7", "x"]
+    expect { unchanged = true }
+  }
+  request "mining.submit" {
+    params = [each.value, "6a1f", "00000000", "66a0b1c2", "deadbeef"]
+    expect {
+      verdict = "deny"
+      code    = 24
+      message = "The name must be a Bitcoin address, or address.worker"
+      rules   = ["no_address_share"]
+    }
   }
 }
 

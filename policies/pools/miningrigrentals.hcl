@@ -12,7 +12,7 @@
 # password that you typed into the rental. Where your pool reads d= in the password,
 # mrr_rental puts the difficulty there that suits the rig: the site shows it as the rig's
 # suggested difficulty, and tells owners to complain when it is off by more than half.
-# Names other than those that you gave to rentals are refused.
+# Names other than those that you gave to rentals are refused, in shares as well.
 #
 # Usage:
 #
@@ -50,6 +50,11 @@ ruleset "mrr_rig" {
   variable "account" {
     type        = string
     description = "your user name at the site"
+
+    validation {
+      condition     = can(regex("^[^.~\\s]+$", var.account))
+      error_message = "The account is what stands before the first dot of a name: not empty, without dots, tildes and spaces."
+    }
   }
 
   variable "rig" {
@@ -74,21 +79,44 @@ ruleset "mrr_rental" {
   variable "names" {
     type        = list(string)
     description = "the names that you gave to rentals"
+
+    validation {
+      condition     = length(var.names) > 0 && length([for name in var.names : name if !can(regex("^[^.~\\s][^~\\s]*$", name))]) == 0
+      error_message = "There is a name at least, and none is empty, begins with a dot, or has a tilde or a space in it."
+    }
   }
 
   variable "difficulty" {
     type        = number
     description = "the difficulty that the pool is asked for"
+
+    validation {
+      condition     = var.difficulty > 0
+      error_message = "The difficulty is a number above 0."
+    }
   }
 
   variable "option" {
     type        = string
     default     = "d"
     description = "the option of the password that the pool reads it from"
+
+    validation {
+      condition     = can(regex("^[A-Za-z0-9_-]+$", var.option))
+      error_message = "An option is one word of letters, digits, - and _, as in \"d\"."
+    }
   }
 
   request "mining.authorize" "only_rentals" {
     when = "not (user in var.names)"
+    deny {
+      code    = 24
+      message = "Unauthorized worker"
+    }
+  }
+
+  request "mining.submit" "only_rentals_shares" {
+    when = "not (user in var.names or pool_user in var.names)"
     deny {
       code    = 24
       message = "Unauthorized worker"

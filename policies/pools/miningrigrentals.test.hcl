@@ -64,6 +64,32 @@ test "a rental gets its difficulty" {
       rules  = ["difficulty"]
     }
   }
+  request "mining.submit" {
+    params = ["37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.rental", "6a1f", "00000000", "66a0b1c2", "deadbeef"]
+    expect {
+      rules     = []
+      unchanged = true
+    }
+  }
+}
+
+test "nor are their shares" {
+  proxy    = proxy.rented
+  for_each = toset(["", "thief.x", "37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ"])
+
+  request "mining.authorize" {
+    params = ["37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.rental", "x"]
+    expect { rules = ["difficulty"] }
+  }
+  request "mining.submit" {
+    params = [each.value, "6a1f", "00000000", "66a0b1c2", "deadbeef"]
+    expect {
+      verdict = "deny"
+      code    = 24
+      message = "Unauthorized worker"
+      rules   = ["only_rentals_shares"]
+    }
+  }
 }
 
 test "others are not served" {

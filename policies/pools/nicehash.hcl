@@ -1,6 +1,7 @@
 # NiceHash, from both sides.
 #
-# You sell: your miners' hash rate goes to NiceHash. Names are the mining address and a
+# You sell: your miners' hash rate goes to NiceHash. Names are the mining address (the one
+# that the site gives you begins with NHb, and Bitcoin addresses are taken too) and a
 # worker, the password is x; this is the same as at any pool with addresses (see
 # address_worker.hcl). What a miner says besides is passed on, so that
 # mining.extranonce.subscribe works and a miner need not reconnect when its order changes.
@@ -18,8 +19,9 @@
 #   * It is reported to want 4 bytes of extranonce2 at least.
 #
 # A listener for NiceHash is open to the world, and others find it too: nicehash_orders
-# sends away who does not say that it is NiceHash. That is no proof; who is paid for the
-# shares is for tasks/payout_guard.hcl to watch.
+# refuses who has not said in its subscribe that it is NiceHash, and the names and shares
+# of such a miner. That is no proof; who is paid for the shares is for
+# tasks/payout_guard.hcl to watch.
 #
 # Usage:
 #
@@ -74,10 +76,29 @@ ruleset "nicehash_orders" {
     type        = string
     default     = "d"
     description = "the option of the password that the pool reads it from"
+
+    validation {
+      condition     = can(regex("^[A-Za-z0-9_-]+$", var.option))
+      error_message = "An option is one word of letters, digits, - and _, as in \"d\"."
+    }
   }
 
   request "mining.subscribe" "only_nicehash" {
     when = "not (agent startsWith 'NiceHash/')"
+    deny {
+      message = "This port is for NiceHash"
+    }
+  }
+
+  request "mining.authorize" "only_nicehash_names" {
+    when = "not (client.agent startsWith 'NiceHash/')"
+    deny {
+      message = "This port is for NiceHash"
+    }
+  }
+
+  request "mining.submit" "only_nicehash_shares" {
+    when = "not (client.agent startsWith 'NiceHash/')"
     deny {
       message = "This port is for NiceHash"
     }

@@ -27,6 +27,17 @@ proxy "bought" {
   }
 }
 
+# With the kind of address that the site gives.
+proxy "sold_to_nhb" {
+  pool = pool.nicehash
+  listener "tcp" { address = ":3335" }
+
+  use "address_worker" {
+    address = "NHbVb6ryoiZsEzGiYtqVkZoLFoYbLmPo5gt4"
+    names   = local.nicehash_names
+  }
+}
+
 test "names of what is sold" {
   proxy = proxy.sold
   for_each = {
@@ -38,6 +49,16 @@ test "names of what is sold" {
   request "mining.authorize" {
     params = [each.key, "secret"]
     expect { params = [each.value, "x"] }
+  }
+}
+
+test "an address of the site's own" {
+  proxy    = proxy.sold_to_nhb
+  for_each = toset(["rig7", "NHbVb6ryoiZsEzGiYtqVkZoLFoYbLmPo5gt4.rig7"])
+
+  request "mining.authorize" {
+    params = [each.value, "secret"]
+    expect { params = ["NHbVb6ryoiZsEzGiYtqVkZoLFoYbLmPo5gt4.rig7", "x"] }
   }
 }
 
@@ -67,10 +88,18 @@ test "NiceHash comes with an order" {
       rules  = ["difficulty"]
     }
   }
+  request "mining.submit" {
+    params = ["37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.nh", "6a1f", "00000000", "66a0b1c2", "deadbeef"]
+    expect {
+      rules     = []
+      unchanged = true
+    }
+  }
 }
 
 test "an order asks for another difficulty" {
   proxy = proxy.bought
+  client { agent = "NiceHash/1.0.0" }
 
   request "mining.authorize" {
     params = ["37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.nh", "m=solo;d=512"]
@@ -89,6 +118,36 @@ test "others are not served on its port" {
       code    = 20
       message = "This port is for NiceHash"
       rules   = ["only_nicehash"]
+    }
+  }
+  request "mining.authorize" {
+    params = ["37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.nh", "x"]
+    expect {
+      verdict = "deny"
+      code    = 20
+      message = "This port is for NiceHash"
+      rules   = ["only_nicehash_names"]
+    }
+  }
+  request "mining.submit" {
+    params = ["37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.nh", "6a1f", "00000000", "66a0b1c2", "deadbeef"]
+    expect {
+      verdict = "deny"
+      code    = 20
+      message = "This port is for NiceHash"
+      rules   = ["only_nicehash_shares"]
+    }
+  }
+}
+
+test "nor is who does not say what it is" {
+  proxy = proxy.bought
+
+  request "mining.authorize" {
+    params = ["37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.nh", "x"]
+    expect {
+      verdict = "deny"
+      rules   = ["only_nicehash_names"]
     }
   }
 }
