@@ -3,7 +3,7 @@
 #   pools.hcl       the map of pools: one entry is one pool and one proxy
 #   rules.hcl       what every proxy does with names
 #   loka.hcl        the template: this file
-#   loka.test.hcl   its tests, which run for each pool of the map
+#   loka.test.hcl   its tests: for each pool of the map, and for a map of their own
 #   sites/          maps of one pool each, for one process per pool
 #
 # Copy the folder, write your pools into pools.hcl and your address into a file
@@ -20,6 +20,7 @@
 # or with one process per pool, each of which can be stopped, moved and given limits by
 # itself:
 #
+#   loka rules test . --var-file sites/braiins.vars.hcl
 #   loka run --config . --var-file sites/braiins.vars.hcl
 #   loka run --config . --var-file sites/ckpool.vars.hcl
 #

@@ -33,4 +33,12 @@ variable "pools" {
     condition     = length(distinct([for pool in var.pools : pool.port])) == length(var.pools)
     error_message = "Each pool needs a port of its own."
   }
+  validation {
+    condition     = length([for pool in var.pools : pool if pool.account != null && !can(regex("^[^.~\\s]+$", pool.account))]) == 0
+    error_message = "An account is what stands before the first dot of a name: not empty, without dots, tildes and spaces. Leave it away where names are the wallet's."
+  }
+  validation {
+    condition     = length([for pool in var.pools : pool if !can(regex("^[^.~\\s]?$", pool.filler))]) == 0
+    error_message = "A filler is one character or none, and no dot, tilde or space."
+  }
 }

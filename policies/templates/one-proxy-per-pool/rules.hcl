@@ -4,11 +4,21 @@ ruleset "site" {
   variable "account" {
     type        = string
     description = "the account or address that is paid"
+
+    validation {
+      condition     = can(regex("^[^.~\\s]+$", var.account))
+      error_message = "The account is what stands before the first dot of a name: not empty, without dots, tildes and spaces."
+    }
   }
 
   variable "filler" {
     type        = string
     description = "what stands in for other characters than letters and digits"
+
+    validation {
+      condition     = can(regex("^[^.~\\s]?$", var.filler))
+      error_message = "A filler is one character or none, and no dot, tilde or space."
+    }
   }
 
   # john.test  ->  myfarm.john_test
@@ -16,7 +26,7 @@ ruleset "site" {
     set {
       user     = <<-EXPR
         let own = user == var.account ? '' : trimPrefix(user, var.account + '.');
-        let legal = join(map(split(own[:32], ''), # matches '^[A-Za-z0-9]$' ? # : var.filler[:1]), '');
+        let legal = join(map(split(own[:32], ''), # matches '^[A-Za-z0-9]$' ? # : var.filler), '');
         var.account + '.' + (legal == '' ? 'default' : legal)
       EXPR
       password = "'x'"
