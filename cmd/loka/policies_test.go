@@ -54,9 +54,9 @@ func loadsText(t *testing.T, dir, text string) {
 
 // passes fails unless a policy has tests, all of them pass, and every rule was seen
 // matched and, where it has a condition, not matched.
-func passes(t *testing.T, path string) {
+func passes(t *testing.T, path string, settings ...policy.Setting) {
 	t.Helper()
-	suites, diags := policy.LoadTests(path, policy.Options{})
+	suites, diags := policy.LoadTests(path, policy.Options{Settings: settings})
 	if diags.Len() > 0 || len(suites) == 0 {
 		var b bytes.Buffer
 		_ = diags.Write(&b)
@@ -178,8 +178,8 @@ func TestPoliciesREADME(t *testing.T) {
 	}
 }
 
-// TestTemplates loads every template: as a whole, and with each file of values that
-// stands below it.
+// TestTemplates loads every template and runs its tests: as a whole, and with each file
+// of values that stands below it.
 func TestTemplates(t *testing.T) {
 	dirs, err := filepath.Glob(filepath.Join(root(t), "policies", "templates", "*"))
 	if err != nil || len(dirs) == 0 {
@@ -194,12 +194,70 @@ func TestTemplates(t *testing.T) {
 		}
 		for _, site := range sites {
 			loads(t, dir, wanted, policy.Setting{VarFile: site})
+			passes(t, dir, policy.Setting{VarFile: site})
 		}
 	}
 }
 
+// TestTemplateMap gives a template maps that somebody may write.
+func TestTemplateMap(t *testing.T) {
+	dir := filepath.Join(root(t), "policies", "templates", "one-proxy-per-pool")
+	for pools, want := range map[string]string{
+		`{ a = { port = 1, servers = ["stratum+tcp://a.example:1"], account = "" } }`:                      "Leave it away where names are the wallet's",
+		`{ a = { port = 1, servers = ["stratum+tcp://a.example:1"], account = "my.farm" } }`:               "An account is what stands before the first dot",
+		`{ a = { port = 1, servers = ["stratum+tcp://a.example:1"], filler = "~" } }`:                      "A filler is one character or none",
+		`{ a = { port = 1, servers = ["stratum+tcp://a.example:1"], filler = "__" } }`:                     "A filler is one character or none",
+		`{ a = { port = 1, servers = ["stratum+tcp://a.example:1"], account = "my_farm-2", filler = "" }}`: "",
+		`{ a = { port = 1, servers = ["stratum+tcp://a.example:1"], account = null } }`:                    "",
+	} {
+		file := filepath.Join(t.TempDir(), "pools.vars.hcl")
+		if err := os.WriteFile(file, []byte("pools = "+pools+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if want == "" {
+			passes(t, dir, policy.Setting{VarFile: file})
+			continue
+		}
+		_, diags := policy.Load(dir, policy.Options{Settings: []policy.Setting{{Var: "wallet=" + wallet}, {VarFile: file}}})
+		if !strings.Contains(diags.Error(), want) {
+			t.Errorf("%s: %q", pools, diags.Error())
+		}
+	}
+}
+
+// TestTakenArguments gives rulesets what they must go on to take.
+func TestTakenArguments(t *testing.T) {
+	dir := beside(t)
+	for _, c := range []struct{ file, use string }{
+		{"pools/address_worker.hcl", `use "address_worker" { address = "NHbVb6ryoiZsEzGiYtqVkZoLFoYbLmPo5gt4" }`},
+		{"pools/account_worker.hcl", "use \"account_worker\" {\n account = \"my_farm-2\"\n names = { extra = \"\", filler = \"\", length = 1 }\n password = \"\"\n}"},
+		{"pools/account_worker.hcl", "use \"account_worker\" {\n account = \"myfarm\"\n names = { extra = \".@+:\", filler = \":\", length = 64 }\n}"},
+		{"pools/miningrigrentals.hcl", "use \"mrr_rental\" {\n names = [\"myfarm.a\", \"myfarm\"]\n difficulty = 0.5\n option = \"diff_2\"\n}"},
+		{"tasks/payout_guard.hcl", "use \"payout_guard\" {\n accounts = [\"my.farm\"]\n separator = \"_\"\n forbidden = \"\"\n}"},
+		{"tasks/aliases.hcl", "use \"aliases\" {\n account = \"myfarm\"\n aliases = {}\n}"},
+		{"tasks/networks.hcl", `use "allow_networks" { networks = ["0.0.0.0/0", "::/0", "10.1.2.3", "::1", "255.255.255.255/32", "2001:DB8::/128", "::ffff:10.0.0.0/104"] }`},
+		{"tasks/networks.hcl", `use "block_networks" { networks = [] }`},
+	} {
+		loadsText(t, dir, withUse(c.file, c.use))
+	}
+}
+
+// withUse gives a policy that uses a ruleset.
+func withUse(file, use string) string {
+	return `include = ["policies/` + file + `"]
+pool "p" {
+  server "a" { address = "stratum+tcp://pool.example:3333" }
+}
+proxy "x" {
+  pool = pool.p
+  listener "tcp" { address = ":3333" }
+  ` + use + `
+}
+`
+}
+
 // TestRefusedArguments gives rulesets what they must not take: names that would pay
-// nobody.
+// nobody, or somebody else, and what would only be found to be wrong when a miner comes.
 func TestRefusedArguments(t *testing.T) {
 	for _, c := range []struct{ file, use, want string }{
 		{"pools/address_worker.hcl", `use "address_worker" { address = "37vuX2XMqtcrobGwxSZJSwJoYyjiH18S0Q" }`, "does not look like a Bitcoin address"},
@@ -211,19 +269,39 @@ func TestRefusedArguments(t *testing.T) {
 		{"pools/ocean.hcl", `use "datum_modifier" { modifier = "" }`, "A modifier is a name"},
 		{"tasks/payout_guard.hcl", `use "payout_guard" { accounts = [] }`, "refuses every miner"},
 		{"tasks/one_wallet.hcl", `use "one_wallet" { wallet = " " }`, "The wallet is not empty"},
+		{"tasks/one_wallet.hcl", `use "one_wallet" { wallet = "" }`, "The wallet is not empty"},
+		{"tasks/one_wallet.hcl", `use "one_wallet" { wallet = "myfarm~m" }`, "The wallet is not empty"},
+		{"tasks/worker_from_ip.hcl", `use "worker_from_ip" { account = "" }`, "The account is what stands before the first dot"},
+		{"tasks/aliases.hcl", "use \"aliases\" {\n account = \"\"\n aliases = { a = \"b\" }\n}", "The account is what stands before the first dot"},
+		{"tasks/aliases.hcl", "use \"aliases\" {\n account = \"myfarm\"\n aliases = { a = \"b\", c = \"\" }\n}", "A worker in the table is empty"},
+		{"tasks/aliases.hcl", "use \"aliases\" {\n account = \"myfarm\"\n aliases = { a = \"b~m\" }\n}", "A worker in the table is empty"},
+		{"pools/miningrigrentals.hcl", "use \"mrr_rig\" {\n account = \"\"\n rig = \"1\"\n}", "The account is what stands before the first dot"},
+		{"pools/miningrigrentals.hcl", "use \"mrr_rental\" {\n names = []\n difficulty = 1\n}", "There is a name at least"},
+		{"pools/miningrigrentals.hcl", "use \"mrr_rental\" {\n names = [\".rental\"]\n difficulty = 1\n}", "There is a name at least"},
+		{"pools/miningrigrentals.hcl", "use \"mrr_rental\" {\n names = [\"a\"]\n difficulty = 0\n}", "The difficulty is a number above 0"},
+		{"tasks/difficulty.hcl", `use "difficulty_option" { difficulty = -0.5 }`, "The difficulty is a number above 0"},
+		{"tasks/difficulty.hcl", `use "difficulty_suggestion" { least = 0 }`, "The difficulty is a number above 0"},
+		{"tasks/difficulty.hcl", `use "difficulty_floor" { floor = -1 }`, "The difficulty is a number above 0"},
+		{"tasks/difficulty.hcl", "use \"difficulty_option\" {\n difficulty = 1\n option = \"a,b\"\n}", "An option is one word"},
+		{"pools/nicehash.hcl", "use \"nicehash_orders\" {\n difficulty = 1\n option = \"\"\n}", "An option is one word"},
+		{"pools/account_worker.hcl", "use \"account_worker\" {\n account = \"myfarm\"\n fallback = \"a.b c\"\n}", "The fallback is a worker name"},
+		{"pools/account_worker.hcl", "use \"account_worker\" {\n account = \"myfarm\"\n fallback = \"\"\n}", "The fallback is a worker name"},
+		{"pools/account_worker.hcl", "use \"account_worker\" {\n account = \"myfarm\"\n names = { length = 7.5 }\n}", "length is a whole number"},
+		{"pools/account_worker.hcl", "use \"account_worker\" {\n account = \"myfarm\"\n names = { extra = \"-~\" }\n}", "extra is the characters themselves"},
+		{"pools/address_worker.hcl", "use \"address_worker\" {\n address = \"37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ\"\n names = { filler = \".\" }\n}", "filler is one character or none"},
+		{"pools/address_worker.hcl", "use \"address_worker\" {\n address = \"37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ\"\n names = { length = 65 }\n}", "length is a whole number"},
+		{"tasks/payout_guard.hcl", `use "payout_guard" { accounts = [""] }`, "An account is what stands before the separator"},
+		{"tasks/payout_guard.hcl", `use "payout_guard" { accounts = ["my.farm"] }`, "An account is what stands before the separator"},
+		{"tasks/payout_guard.hcl", "use \"payout_guard\" {\n accounts = [\"a\"]\n separator = \"\"\n}", "The separator is one character or more"},
+		{"tasks/firmware.hcl", `use "some_password" { password = " " }`, "The password is not empty"},
+		{"tasks/networks.hcl", `use "allow_networks" { networks = ["10.0.0.0/8", "10.0.0.0/33"] }`, "A network looks like"},
+		{"tasks/networks.hcl", `use "allow_networks" { networks = [] }`, "nobody could connect"},
+		{"tasks/networks.hcl", `use "block_networks" { networks = ["10.0.0.256/8"] }`, "A network looks like"},
+		{"tasks/networks.hcl", `use "block_networks" { networks = ["fd00::/129"] }`, "A network looks like"},
+		{"tasks/networks.hcl", `use "block_networks" { networks = ["office"] }`, "A network looks like"},
 	} {
 		file := filepath.Join(beside(t), "loka.hcl")
-		text := `include = ["policies/` + c.file + `"]
-pool "p" {
-  server "a" { address = "stratum+tcp://pool.example:3333" }
-}
-proxy "x" {
-  pool = pool.p
-  listener "tcp" { address = ":3333" }
-  ` + c.use + `
-}
-`
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(withUse(c.file, c.use)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, diags := policy.Load(file, policy.Options{}); !strings.Contains(diags.Error(), c.want) {

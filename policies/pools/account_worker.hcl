@@ -37,8 +37,8 @@ ruleset "account_worker" {
     description = "the account or sub-account at the pool"
 
     validation {
-      condition     = can(regex("^[^.\\s]+$", var.account))
-      error_message = "The account is what stands before the first dot of a name: not empty, without dots and spaces."
+      condition     = can(regex("^[^.~\\s]+$", var.account))
+      error_message = "The account is what stands before the first dot of a name: not empty, without dots, tildes and spaces."
     }
   }
 
@@ -56,8 +56,16 @@ ruleset "account_worker" {
     description = "the worker names that the pool takes"
 
     validation {
-      condition     = var.names.length >= 1 && var.names.length <= 64 && strlen(var.names.filler) <= 1
-      error_message = "A worker name has 1 to 64 characters, and filler is one character or none."
+      condition     = var.names.length >= 1 && var.names.length <= 64 && floor(var.names.length) == var.names.length
+      error_message = "A worker name has 1 to 64 characters, and length is a whole number."
+    }
+    validation {
+      condition     = can(regex("^[^.~\\s]?$", var.names.filler))
+      error_message = "filler is one character or none, and no dot, tilde or space."
+    }
+    validation {
+      condition     = can(regex("^[^~\\s]*$", var.names.extra))
+      error_message = "extra is the characters themselves, as in \"-_\", without tilde and space."
     }
   }
 
@@ -65,6 +73,11 @@ ruleset "account_worker" {
     type        = string
     default     = "default"
     description = "the worker of miners that give no name"
+
+    validation {
+      condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.fallback))
+      error_message = "The fallback is a worker name: 1 to 64 letters, digits, - and _."
+    }
   }
 
   variable "password" {

@@ -59,8 +59,8 @@ ruleset "datum_modifier" {
     description = "a name under username_modifiers in the gateway's configuration"
 
     validation {
-      condition     = can(regex("^[^~]+$", var.modifier))
-      error_message = "A modifier is a name without a tilde, and not empty."
+      condition     = can(regex("^[^~\\s]+$", var.modifier))
+      error_message = "A modifier is a name without tildes and spaces, and not empty."
     }
   }
 

@@ -7,7 +7,9 @@
 #
 # The name is looked for first, then the address. Miners that are in the table become
 # account.worker. With strict the others are refused; without, they are left to what is
-# used behind this, such as account_worker, which leaves names of its account alone.
+# used behind this, such as account_worker. That one looks at the table's workers too, and
+# gives all miners its password: with local.antpool_names, which has letters and digits
+# only, myfarm.hall1-07 becomes myfarm.hall1x07. So write workers that the pool takes.
 #
 # Usage:
 #
@@ -31,11 +33,21 @@ ruleset "aliases" {
   variable "account" {
     type        = string
     description = "the address or account that is paid"
+
+    validation {
+      condition     = can(regex("^[^.~\\s]+$", var.account))
+      error_message = "The account is what stands before the first dot of a name: not empty, without dots, tildes and spaces."
+    }
   }
 
   variable "aliases" {
     type        = map(string)
     description = "workers by the miner's name or address"
+
+    validation {
+      condition     = length([for worker in values(var.aliases) : worker if !can(regex("^[^.~\\s]+$", worker))]) == 0
+      error_message = "A worker in the table is empty, or has a dot, a tilde or a space in it."
+    }
   }
 
   variable "strict" {

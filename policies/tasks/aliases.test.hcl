@@ -1,4 +1,4 @@
-include = ["aliases.hcl"]
+include = ["aliases.hcl", "../pools/antpool.hcl"]
 
 locals {
   aliases = { for row in csvdecode(file("aliases.csv")) : row.from => row.worker }
@@ -26,6 +26,31 @@ proxy "strict" {
     account = "myfarm"
     aliases = local.aliases
     strict  = true
+  }
+}
+
+# One whose pool takes letters and digits only.
+proxy "antpool" {
+  pool = pool.main
+  listener "tcp" { address = ":3335" }
+
+  use "aliases" {
+    account = "myfarm"
+    aliases = local.aliases
+  }
+  use "account_worker" {
+    account = "myfarm"
+    names   = local.antpool_names
+  }
+}
+
+test "what is used behind it has its say" {
+  for_each = { "john.test" = "myfarm.hall1x07", "stranger" = "myfarm.stranger" }
+  proxy    = proxy.antpool
+
+  request "mining.authorize" {
+    params = [each.key, "secret"]
+    expect { params = [each.value, "x"] }
   }
 }
 

@@ -46,12 +46,22 @@ ruleset "difficulty_option" {
   variable "difficulty" {
     type        = number
     description = "the difficulty that the pool is asked for"
+
+    validation {
+      condition     = var.difficulty > 0
+      error_message = "The difficulty is a number above 0."
+    }
   }
 
   variable "option" {
     type        = string
     default     = "d"
     description = "the option of the password that the pool reads it from"
+
+    validation {
+      condition     = can(regex("^[A-Za-z0-9_-]+$", var.option))
+      error_message = "An option is one word of letters, digits, - and _, as in \"d\"."
+    }
   }
 
   request "mining.authorize" "difficulty_option" {
@@ -65,6 +75,11 @@ ruleset "difficulty_suggestion" {
   variable "least" {
     type        = number
     description = "the lowest difficulty that is suggested to the pool"
+
+    validation {
+      condition     = var.least > 0
+      error_message = "The difficulty is a number above 0."
+    }
   }
 
   request "mining.suggest_difficulty" "suggest_more" {
@@ -79,6 +94,11 @@ ruleset "difficulty_floor" {
   variable "floor" {
     type        = number
     description = "the lowest difficulty that miners work at"
+
+    validation {
+      condition     = var.floor > 0
+      error_message = "The difficulty is a number above 0."
+    }
   }
 
   notification "mining.set_difficulty" "floor" {

@@ -93,6 +93,11 @@ ruleset "some_password" {
     type        = string
     default     = "x"
     description = "the password of miners that have none"
+
+    validation {
+      condition     = trimspace(var.password) != ""
+      error_message = "The password is not empty: it is for miners that send none."
+    }
   }
 
   request "mining.authorize" "no_password" {

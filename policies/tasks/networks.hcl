@@ -29,6 +29,18 @@ ruleset "allow_networks" {
   variable "networks" {
     type        = list(string)
     description = "the networks that may connect"
+
+    validation {
+      condition = length([
+        for network in var.networks : network if !can(regex("^(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])([.](25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}(/(3[0-2]|[12]?[0-9]))?$", network)) &&
+        !can(regex("^[0-9A-Fa-f]*:[0-9A-Fa-f:.]+(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?$", network))
+      ]) == 0
+      error_message = "A network looks like 10.0.0.0/8 or fd00::/8, or is one address."
+    }
+    validation {
+      condition     = length(var.networks) > 0
+      error_message = "Without networks nobody could connect."
+    }
   }
 
   connect "not_allowed" {
@@ -41,6 +53,14 @@ ruleset "block_networks" {
   variable "networks" {
     type        = list(string)
     description = "the networks that may not connect"
+
+    validation {
+      condition = length([
+        for network in var.networks : network if !can(regex("^(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])([.](25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}(/(3[0-2]|[12]?[0-9]))?$", network)) &&
+        !can(regex("^[0-9A-Fa-f]*:[0-9A-Fa-f:.]+(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?$", network))
+      ]) == 0
+      error_message = "A network looks like 10.0.0.0/8 or fd00::/8, or is one address."
+    }
   }
 
   connect "blocked" {

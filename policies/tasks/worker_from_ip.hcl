@@ -26,6 +26,11 @@ ruleset "worker_from_ip" {
   variable "account" {
     type        = string
     description = "the address or account that is paid"
+
+    validation {
+      condition     = can(regex("^[^.~\\s]+$", var.account))
+      error_message = "The account is what stands before the first dot of a name: not empty, without dots, tildes and spaces."
+    }
   }
 
   request "mining.authorize" "by_address" {
