@@ -35,7 +35,7 @@ type stepJSON struct {
 	Verdict Verdict             `json:"verdict"`
 	Diff    []diffJSON          `json:"diff,omitempty"`
 	Asserts []assertJSON        `json:"asserts,omitempty"`
-	Trace   []Traces            `json:"trace"`
+	Trace   []RuleTrace         `json:"trace"`
 	Failed  []policy.Diagnostic `json:"failed,omitempty"`
 	// Problem says why the message could not be sent, or that the session ends with it.
 	Problem string `json:"problem,omitempty"`
@@ -63,46 +63,45 @@ func status(passed bool) string {
 
 // Result tells what came of one test.
 func (j *JSON) Result(r *Result) {
+	v := r.veil()
 	out := testJSON{
-		Version: 1, Type: "test", File: r.Test.File, Test: r.Test.Name, Line: r.Test.Range.Start.Line,
-		Status: status(r.Passed()), MS: float64(r.Elapsed.Microseconds()) / 1000, Golden: r.Golden,
+		Version: 1, Type: "test", File: r.Test.File, Test: v.text(r.Test.Name), Line: r.Test.Range.Start.Line,
+		Status: status(r.Passed()), MS: float64(r.Elapsed.Microseconds()) / 1000, Golden: v.golden(r.Golden),
 	}
 	if r.Err != nil {
-		out.Error = r.Err.Error()
+		out.Error = v.plain(r.Err.Error())
 	}
 	for _, s := range r.Steps {
-		out.Steps = append(out.Steps, stepOf(r.Test, s))
+		out.Steps = append(out.Steps, v.step(r.Test.Proxy, s))
 	}
-	j.object(r.Test.Policy, out)
+	j.object(out)
 }
 
-func stepOf(t *policy.Test, s *StepResult) stepJSON {
-	traced := TracedOf(t.Policy, t.Proxy, &s.Outcome)
+// step tells what came of one step.
+func (v *veil) step(proxy *policy.Proxy, s *StepResult) stepJSON {
+	traced := v.traced(proxy, &s.Outcome)
 	out := stepJSON{
-		Line: s.Step.Range.Start.Line, Col: s.Step.Range.Start.Column, Kind: traced.Kind, Method: s.Step.Method,
-		Status: status(s.Passed()), Verdict: traced.Verdict, Trace: traced.Rules, Failed: s.Failed, Problem: s.Problem,
+		Line: s.Step.Range.Start.Line, Col: s.Step.Range.Start.Column, Kind: traced.Kind, Method: v.plain(s.Step.Method),
+		Status: status(s.Passed()), Verdict: traced.Verdict, Trace: traced.Rules, Problem: v.plain(s.Problem),
+	}
+	for _, d := range s.Failed {
+		out.Failed = append(out.Failed, v.diagnostic(d))
 	}
 	for _, d := range s.Diffs {
-		out.Diff = append(out.Diff, diffJSON(d))
+		out.Diff = append(out.Diff, diffJSON(v.diff(d)))
 	}
 	for _, b := range s.Broken {
-		out.Asserts = append(out.Asserts, assertJSON{b.Assert.Range.Start.Line, b.Assert.Message, b.Problem})
+		out.Asserts = append(out.Asserts, assertJSON{b.Assert.Range.Start.Line, v.text(b.Assert.Message), v.plain(b.Problem)})
 	}
 	return out
 }
 
-// object writes an object on a line of its own, without the secrets of a policy.
-func (j *JSON) object(p *policy.Policy, v any) {
-	text := string(encode(v))
-	if p != nil {
-		text = p.Redact(text)
-	}
-	_, _ = io.WriteString(j.w, text+"\n")
-}
+// object writes an object on a line of its own.
+func (j *JSON) object(v any) { _, _ = j.w.Write(append(encode(v), '\n')) }
 
 // Summary tells the sum.
 func (j *JSON) Summary(s Summary) {
-	j.object(nil, struct {
+	j.object(struct {
 		Version int    `json:"v"`
 		Type    string `json:"type"`
 		Passed  int    `json:"passed"`
@@ -137,5 +136,5 @@ func (j *JSON) Coverage(path string, c *Coverage) {
 	for _, r := range c.Rules() {
 		out.Rules = append(out.Rules, ruleCoverageJSON{r.Address, r.Place, r.Matched, r.NotMatched, r.Guarded, r.Covered()})
 	}
-	j.object(nil, out)
+	j.object(out)
 }

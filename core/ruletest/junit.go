@@ -25,7 +25,7 @@ func (j *JUnit) Result(r *Result) {
 		j.suites = append(j.suites, &junit.Testsuite{Name: r.Test.File, File: r.Test.File, ID: n})
 		j.spent = append(j.spent, 0)
 	}
-	tc := junit.Testcase{Name: printable(r.Test.Policy.Redact(r.Test.Name)), Classname: r.Test.File, Time: seconds(r.Elapsed)}
+	tc := junit.Testcase{Name: printable(visible(r.veil().text(r.Test.Name))), Classname: r.Test.File, Time: seconds(r.Elapsed)}
 	switch {
 	case r.Err != nil:
 		tc.Error = &junit.Result{Message: "could not be run", Data: printable(Told(r))}

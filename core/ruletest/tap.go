@@ -26,8 +26,8 @@ func (t *TAP) Result(r *Result) {
 	if !r.Passed() {
 		word = "not ok"
 	}
-	name := strings.NewReplacer("\\", "\\\\", "#", "\\#", "\n", " ").Replace(r.Test.File + ": " + r.Test.Name)
-	fmt.Fprintf(t.w, "%s %d - %s\n", word, t.n, r.Test.Policy.Redact(name))
+	name := strings.ReplaceAll(r.Test.File+": "+r.veil().text(r.Test.Name), "\n", " ")
+	fmt.Fprintf(t.w, "%s %d - %s\n", word, t.n, strings.NewReplacer("\\", "\\\\", "#", "\\#").Replace(visible(name)))
 	if r.Passed() {
 		return
 	}

@@ -19,7 +19,7 @@ const (
 	maxTapesHeld = 2 << 30 // of all, since the process began
 	maxTapeFiles = 100_000
 	tapeQueue    = 4096 // lines that wait to be written
-	mostEarly    = 64   // lines of one session that came before one ahead of them
+	mostEarly    = 4096 // lines of one session that came before one ahead of them
 )
 
 // Tapes records sessions as captures, a file for each: DIR/SESSION.jsonl.

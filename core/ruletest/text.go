@@ -33,10 +33,10 @@ func (t *Text) Result(r *Result) {
 	if !r.Passed() {
 		word = "FAIL"
 	}
-	p := paper{Redact: r.Test.Policy.Redact, w: t.w}
-	p.line("  %s  %s", word, r.Test.Name)
+	p := paper{veil: r.veil(), w: t.w}
+	p.line("  %s  %s", word, p.text(r.Test.Name))
 	if r.Err != nil {
-		p.line("        on %s: %v", place(r.Test.Range), r.Err)
+		p.line("        on %s: %s", place(r.Test.Range), p.plain(r.Err.Error()))
 	}
 	if r.Note != "" {
 		p.line("        note: %s", r.Note)
@@ -45,8 +45,9 @@ func (t *Text) Result(r *Result) {
 		p.line("        wrote %s", goldenOf(r.Test))
 	}
 	if r.Golden != "" {
-		p.line("        on %s: what the policy makes of %s differs from %s\n", place(r.Test.Range), r.Test.Capture, goldenOf(r.Test))
-		p.block("          ", r.Golden)
+		p.line("        on %s: what the policy makes of %s differs from %s", place(r.Test.Range), r.Test.Capture, goldenOf(r.Test))
+		p.line("")
+		p.block("          ", p.golden(r.Golden))
 	}
 	for _, s := range r.Steps {
 		if !s.Passed() || t.Verbose {
@@ -60,14 +61,14 @@ func place(r policy.Range) string {
 	return fmt.Sprintf("%s:%d:%d", r.Filename, r.Start.Line, r.Start.Column)
 }
 
-// paper is where text without secrets goes.
+// paper is where text without secrets goes. What is written on it was cleaned before.
 type paper struct {
-	Redact func(string) string
-	w      io.Writer
+	*veil
+	w io.Writer
 }
 
 func (p paper) line(format string, args ...any) {
-	fmt.Fprintln(p.w, p.Redact(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(p.w, visible(fmt.Sprintf(format, args...)))
 }
 
 // block writes some lines, each behind a margin.
@@ -83,43 +84,44 @@ func (p paper) block(margin, text string) {
 // step tells what came of one step: what is not as expected, then the trace, then the
 // expressions that failed.
 func (p paper) step(t *policy.Test, s *StepResult) {
-	p.line("        on %s, in %s:", place(s.Step.Range), s.Step.Title)
+	p.line("        on %s, in %s:", place(s.Step.Range), p.plain(s.Step.Title))
 	if s.Passed() {
 		p.trace(t, &s.Outcome)
 		return
 	}
 	p.line("")
 	if s.Problem != "" {
-		p.line("          %s\n", s.Problem)
+		p.line("          %s", p.plain(s.Problem))
+		p.line("")
 	}
 	if len(s.Outcome.In) == 0 && s.Problem != "" { // nothing was sent
 		return
 	}
 	for _, d := range s.Diffs {
-		p.diff(d)
+		p.differs(p.diff(d))
 	}
 	p.because(t.Proxy, s)
 	if s.Unexpected {
 		p.line("          an expression fails, and the step does not say so (failed = [%q])", shortName(t.Proxy.Program.Rules()[s.Outcome.Failed[0].Rule].Address))
 	}
 	for _, b := range s.Broken {
-		p.line("          assert at %s does not hold: %s", place(b.Assert.Range), b.Assert.Message)
+		p.line("          assert at %s does not hold: %s", place(b.Assert.Range), p.text(b.Assert.Message))
 		if b.Problem != "" {
-			p.line("            %s", b.Problem)
+			p.line("            %s", p.plain(b.Problem))
 		}
 	}
 	p.line("")
 	p.trace(t, &s.Outcome)
 	for _, d := range s.Failed {
 		var b bytes.Buffer
-		_ = policy.Diagnostics{d}.Write(&b)
+		_ = policy.Diagnostics{p.diagnostic(d)}.Write(&b)
 		p.block("        ", b.String())
 		p.line("")
 	}
 }
 
-// diff tells one thing that is not as expected.
-func (p paper) diff(d Diff) {
+// differs tells one thing that is not as expected.
+func (p paper) differs(d Diff) {
 	p.line("          - %s = %s", d.Field, encode(d.Want))
 	if d.Nothing != "" {
 		p.line("          + %s: %s", d.Field, d.Nothing)
@@ -139,12 +141,14 @@ func (p paper) because(proxy *policy.Proxy, s *StepResult) {
 		if o.By >= 0 {
 			by = "by " + proxy.Program.Rules()[o.By].Address
 		}
-		switch o.Verdict {
-		case Deny:
-			p.line("            denied %s: %d %s", by, o.Code, encode(o.Text))
-		case Refuse:
+		switch {
+		case o.Verdict == Deny && o.Kind == rules.Connect: // it is closed without a word
+			p.line("            denied %s", by)
+		case o.Verdict == Deny:
+			p.line("            denied %s: %d %s", by, o.Code, encode(p.text(o.Text)))
+		case o.Verdict == Refuse:
 			p.line("            refused by loka itself: %s", reasonOf(o.Reason))
-		case Reply, Drop:
+		case o.Verdict != Forward:
 			p.line("            %s", by)
 		}
 	}
@@ -181,34 +185,25 @@ func (p paper) trace(t *policy.Test, o *Outcome) {
 	if len(o.Trace) == 0 {
 		p.line("          no rule looks at this message")
 	}
-	for _, line := range traceLines(t.Policy, t.Proxy, o) {
-		p.line("          %s", line)
+	for _, step := range o.Trace {
+		rule := &t.Proxy.Program.Rules()[step.Rule]
+		for _, what := range p.did(rule, step) {
+			p.line("          %s %s", pad(rule.Address, traceWidth), what)
+		}
 	}
 	p.line("")
 }
 
-// traceLines gives the trace of a message as lines of two columns.
-func traceLines(p *policy.Policy, proxy *policy.Proxy, o *Outcome) (lines []string) {
-	add := func(address, what string) { lines = append(lines, pad(address, traceWidth)+" "+what) }
-	for _, step := range o.Trace {
-		rule := &proxy.Program.Rules()[step.Rule]
-		for _, what := range stepLines(p, rule, step) {
-			add(rule.Address, what)
-		}
-	}
-	return lines
-}
-
-// stepLines says what one rule did.
-func stepLines(p *policy.Policy, rule *rules.Rule, step rules.Step) (lines []string) {
+// did says what one rule did.
+func (p paper) did(rule *rules.Rule, step rules.Step) (lines []string) {
 	switch {
 	case step.Failed != nil:
-		return []string{"failed at " + p.Locate(step.Failed)}
+		return []string{"failed at " + p.policy.Locate(step.Failed)}
 	case !step.When:
 		return []string{"when = false"}
 	}
 	for _, set := range step.Set {
-		lines = append(lines, set.Field+" = "+shownValue(set))
+		lines = append(lines, set.Field+" = "+shownValue(p.value(set.Value), set.Secret))
 	}
 	if what := effect(rule); what != "" {
 		lines = append(lines, what)
@@ -220,11 +215,11 @@ func stepLines(p *policy.Policy, rule *rules.Rule, step rules.Step) (lines []str
 }
 
 // shownValue is the value of an assignment, unless it is sensitive.
-func shownValue(c rules.Change) string {
-	if c.Secret {
-		return "(sensitive)"
+func shownValue(value any, secret bool) string {
+	if secret {
+		return sensitive
 	}
-	return string(encode(c.Value))
+	return string(encode(value))
 }
 
 // effect says what a rule that matched does besides setting.

@@ -14,24 +14,24 @@ import (
 
 // Traced is what became of one message, rule by rule, without anything sensitive.
 type Traced struct {
-	Kind    string   `json:"kind"`
-	Method  string   `json:"method,omitempty"`
-	Verdict Verdict  `json:"verdict"`
-	By      string   `json:"by,omitempty"`
-	Code    int      `json:"code,omitempty"`
-	Message string   `json:"message,omitempty"`
-	Reason  string   `json:"reason,omitempty"`
-	Pool    string   `json:"pool"`
-	Rules   []Traces `json:"rules"`
-	In      string   `json:"in,omitempty"`
-	ToPool  []string `json:"to_pool,omitempty"`
-	ToMiner []string `json:"to_miner,omitempty"`
+	Kind    string      `json:"kind"`
+	Method  string      `json:"method,omitempty"`
+	Verdict Verdict     `json:"verdict"`
+	By      string      `json:"by,omitempty"`
+	Code    int         `json:"code,omitempty"`
+	Message string      `json:"message,omitempty"`
+	Reason  string      `json:"reason,omitempty"`
+	Pool    string      `json:"pool"`
+	Rules   []RuleTrace `json:"rules"`
+	In      string      `json:"in,omitempty"`
+	ToPool  []string    `json:"to_pool,omitempty"`
+	ToMiner []string    `json:"to_miner,omitempty"`
 	// Note says why there is nothing more to say.
 	Note string `json:"note,omitempty"`
 }
 
-// Traces is what one rule did.
-type Traces struct {
+// RuleTrace is what one rule did.
+type RuleTrace struct {
 	Rule  string `json:"rule"`
 	Place string `json:"place"`
 	// When says whether the condition held; nil means that the rule has none.
@@ -119,17 +119,22 @@ func TraceCapture(p *policy.Policy, proxy *policy.Proxy, c *Capture, tell func(T
 
 // TracedOf tells an outcome without anything sensitive.
 func TracedOf(p *policy.Policy, proxy *policy.Proxy, o *Outcome) Traced {
+	return veilOf(p, o).traced(proxy, o)
+}
+
+// traced tells an outcome.
+func (v *veil) traced(proxy *policy.Proxy, o *Outcome) Traced {
 	list := proxy.Program.Rules()
 	t := Traced{
-		Kind: o.Kind.String(), Method: o.Method, Verdict: o.Verdict, Code: o.Code, Message: p.Redact(o.Text),
-		Reason: o.Reason, Pool: o.At, In: shownLine(p, o.In), ToPool: shownLines(p, o.Pool), ToMiner: shownLines(p, o.Miner),
-		Rules: []Traces{},
+		Kind: o.Kind.String(), Method: v.plain(o.Method), Verdict: o.Verdict, Code: o.Code, Message: v.text(o.Text),
+		Reason: o.Reason, Pool: o.At, In: v.line(o.In), ToPool: v.lines(o.Pool), ToMiner: v.lines(o.Miner),
+		Rules: []RuleTrace{},
 	}
 	if o.By >= 0 {
 		t.By = list[o.By].Address
 	}
 	for _, step := range o.Trace {
-		t.Rules = append(t.Rules, tracesOf(p, &list[step.Rule], step))
+		t.Rules = append(t.Rules, v.ruleTrace(&list[step.Rule], step))
 	}
 	if !o.Walked {
 		t.Note = "no rule looks at this message"
@@ -137,67 +142,52 @@ func TracedOf(p *policy.Policy, proxy *policy.Proxy, o *Outcome) Traced {
 	return t
 }
 
-func shownLine(p *policy.Policy, line []byte) string {
-	return p.Redact(strings.TrimRight(string(line), "\r\n"))
-}
-
-func shownLines(p *policy.Policy, lines []byte) []string {
-	list := texts(lines)
-	for i := range list {
-		list[i] = p.Redact(list[i])
-	}
-	return list
-}
-
-func tracesOf(p *policy.Policy, rule *rules.Rule, step rules.Step) Traces {
-	t := Traces{Rule: rule.Address, Place: p.Place(rule), Matched: step.When && step.Failed == nil}
+func (v *veil) ruleTrace(rule *rules.Rule, step rules.Step) RuleTrace {
+	t := RuleTrace{Rule: rule.Address, Place: v.policy.Place(rule), Matched: step.When && step.Failed == nil}
 	if rule.When != nil {
 		held := step.When
 		t.When = &held
 	}
 	for _, c := range step.Set {
-		s := Setter{Field: c.Field, Value: c.Value, Secret: c.Secret}
-		if c.Secret {
-			s.Value = nil
-		}
-		t.Set = append(t.Set, s)
+		t.Set = append(t.Set, Setter{Field: c.Field, Value: v.value(c.Value), Secret: c.Secret})
 	}
 	if t.Matched {
 		t.Effect = effect(rule)
 	}
 	if step.Failed != nil {
-		t.Failed = p.Locate(step.Failed) + ": " + p.Redact(step.Failed.Detail)
+		t.Failed = v.policy.Locate(step.Failed) + ": " + v.plain(step.Failed.Detail)
 	}
 	return t
 }
 
 // Write draws the trace as a tree.
 func (t *Traced) Write(w io.Writer) {
-	fmt.Fprintf(w, "%s -> %s\n", strings.TrimSpace(t.Kind+" "+t.Method), t.outcome())
+	line := func(format string, args ...any) { fmt.Fprintln(w, visible(fmt.Sprintf(format, args...))) }
+	line("%s -> %s", strings.TrimSpace(t.Kind+" "+t.Method), t.outcome())
 	if t.In != "" {
-		fmt.Fprintf(w, "│ in   %s\n", t.In)
+		line("│ in   %s", t.In)
 	}
 	width := 0
 	for _, r := range t.Rules {
 		width = max(width, len(r.Rule))
 	}
 	for _, r := range t.Rules {
-		fmt.Fprintf(w, "├─ %s   %s\n", pad(r.Rule, width), r.Place)
-		for _, line := range r.lines() {
-			fmt.Fprintf(w, "│    %s\n", line)
+		line("├─ %s   %s", pad(r.Rule, width), r.Place)
+		for _, did := range r.lines() {
+			line("│    %s", did)
 		}
 	}
 	if t.Note != "" {
-		fmt.Fprintf(w, "├─ %s\n", t.Note)
+		line("├─ %s", t.Note)
 	}
-	for _, line := range t.ToPool {
-		fmt.Fprintf(w, "└▶ pool   %s\n", line)
+	for _, sent := range t.ToPool {
+		line("└▶ pool   %s", sent)
 	}
-	for _, line := range t.ToMiner {
-		fmt.Fprintf(w, "└▶ miner  %s\n", line)
+	for _, sent := range t.ToMiner {
+		line("└▶ miner  %s", sent)
 	}
 	if len(t.ToPool)+len(t.ToMiner) == 0 && t.Kind != rules.Connect.String() {
-		fmt.Fprintf(w, "└▶ nothing is sent\n")
+		line("└▶ nothing is sent")
 	}
 }
 
@@ -223,12 +213,12 @@ func (t *Traced) outcome() string {
 	return text
 }
 
-func (r *Traces) lines() (lines []string) {
+func (r *RuleTrace) lines() (lines []string) {
 	if r.When != nil {
 		lines = append(lines, fmt.Sprintf("when = %t", *r.When))
 	}
 	for _, s := range r.Set {
-		lines = append(lines, "set "+s.Field+" = "+shownValue(rules.Change{Field: s.Field, Value: s.Value, Secret: s.Secret}))
+		lines = append(lines, "set "+s.Field+" = "+shownValue(s.Value, s.Secret))
 	}
 	if r.Effect != "" {
 		lines = append(lines, r.Effect)
