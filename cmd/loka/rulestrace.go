@@ -38,7 +38,7 @@ func rulesTraceCommand() *cobra.Command {
 		Long: `Show what every rule does with a message, or with a whole session.
 
 Each MESSAGE is one line of Stratum; without one they are read from standard input, a
-line each. They are one session: a name that is mapped at authorize holds for the
+line each of at most 1 MiB. They are one session: a name that is mapped at authorize holds for the
 submits behind it. A line without a method is a reply of the pool, to the request above
 that has its id; client.*, mining.notify and mining.set_* come from the pool; everything
 else comes from the miner. --capture shows a recorded session instead.`,
@@ -54,11 +54,26 @@ else comes from the miner. --capture shows a recorded session instead.`,
 	f := cmd.Flags()
 	t.policy.register(cmd)
 	f.StringVar(&t.proxy, "proxy", "", "`address` of the proxy that the miner connects to; may be left out if there is one")
+	completeFlag(cmd, "proxy", t.completeProxies)
 	f.StringToStringVar(&t.client, "client", nil, "the miner, as `ip=…,port=…,agent=…`")
 	f.StringVar(&t.capture, "capture", "", "show this recorded session, a `file` of loka run --capture")
-	f.StringVar(&t.answers, "answers", "", "`method` that a reply answers whose request is not among the messages")
+	f.StringVar(&t.answers, "answers", "", "`method` that a reply answers if no request among the messages waits for it")
 	f.BoolVar(&t.asJSON, "json", false, "print one JSON object for each message")
 	return cmd
+}
+
+// completeProxies completes the proxies of the policy. One that does not load has none,
+// and says nothing: this is no time for it.
+func (t *traceRun) completeProxies(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	p, diags := policy.Load(t.policy.config, t.policy.options())
+	if diags.HasErrors() {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, proxy := range p.Proxies {
+		names = append(names, proxy.Address)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 func (t *traceRun) start(args []string) error {
@@ -85,8 +100,8 @@ func (t *traceRun) start(args []string) error {
 
 // messages traces messages that are typed.
 func (t *traceRun) messages(p *policy.Policy, proxy *policy.Proxy, client policy.Client, args []string) error {
-	tracer, connected := ruletest.NewTracer(p, proxy, client, time.Now())
-	tracer.Answers = t.answers
+	explainer, connected := ruletest.NewExplainer(p, proxy, client, time.Now())
+	explainer.Answers = t.answers
 	if len(connected.Rules) > 0 {
 		t.tell(connected)
 	}
@@ -97,7 +112,7 @@ func (t *traceRun) messages(p *policy.Policy, proxy *policy.Proxy, client policy
 			return
 		}
 		var traced ruletest.Traced
-		traced, over = tracer.Message(line)
+		traced, over = explainer.Message(line)
 		t.tell(traced)
 	})
 	if over {
@@ -109,23 +124,32 @@ func (t *traceRun) messages(p *policy.Policy, proxy *policy.Proxy, client policy
 // maxTraceLine bounds a line that is typed.
 const maxTraceLine = 1 << 20
 
-// eachLine gives the arguments or, where there are none, the lines that are read. Blank
-// ones are left out.
+// eachLine gives the lines of the arguments or, where there are none, those that are
+// read. Blank ones are left out, unless they are arguments.
 func eachLine(in io.Reader, args []string, do func(string)) error {
-	for _, line := range args {
-		do(line)
+	for _, arg := range args {
+		for line := range strings.SplitSeq(strings.TrimSuffix(arg, "\n"), "\n") {
+			do(line)
+		}
 	}
 	if len(args) > 0 {
 		return nil
 	}
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxTraceLine)
-	for lines.Scan() {
+	n := 1
+	for ; lines.Scan(); n++ {
 		if strings.TrimSpace(lines.Text()) != "" {
 			do(lines.Text())
 		}
 	}
-	return lines.Err()
+	switch err := lines.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return fmt.Errorf("line %d is longer than %d MiB, which is the most", n, maxTraceLine>>20)
+	case err != nil:
+		return fmt.Errorf("read the messages: %w", err)
+	}
+	return nil
 }
 
 // recorded traces a recorded session.

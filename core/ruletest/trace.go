@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,18 +50,18 @@ type Setter struct {
 	Secret bool   `json:"sensitive,omitempty"`
 }
 
-// Tracer puts messages through a policy, one after the other as one session.
-type Tracer struct {
+// Explainer puts messages through a policy, one after the other as one session.
+type Explainer struct {
 	*Conversation
 	policy *policy.Policy
-	// Answers is the method that the next reply answers, where its request is not among
-	// the messages.
+	// Answers is the method that a reply answers, where its request is not among the
+	// messages, or was answered.
 	Answers string
 }
 
-// NewTracer begins a session with a proxy. The rules for the connection run at once.
-func NewTracer(p *policy.Policy, proxy *policy.Proxy, c policy.Client, at time.Time) (*Tracer, Traced) {
-	t := &Tracer{Conversation: NewConversation(p, proxy, Miner{Client: c, Session: "trace"}, at, nil), policy: p}
+// NewExplainer begins a session with a proxy. The rules for the connection run at once.
+func NewExplainer(p *policy.Policy, proxy *policy.Proxy, c policy.Client, at time.Time) (*Explainer, Traced) {
+	t := &Explainer{Conversation: NewConversation(p, proxy, Miner{Client: c, Session: "trace"}, at, nil), policy: p}
 	out := t.Connect()
 	return t, TracedOf(p, proxy, &out)
 }
@@ -68,14 +69,14 @@ func NewTracer(p *policy.Policy, proxy *policy.Proxy, c policy.Client, at time.T
 // Message puts one line through the policy: from the pool if it is a reply, or a
 // notification that pools send, else from the miner. It reports whether the session
 // ends with it.
-func (t *Tracer) Message(line string) (traced Traced, over bool) {
+func (t *Explainer) Message(line string) (traced Traced, over bool) {
 	text := []byte(strings.TrimRight(line, "\r\n") + "\n")
 	var m stratum.Message
 	scan := stratum.Scan(bytes.TrimRight(text, "\n"), &m)
 	var out Outcome
 	switch {
 	case scan == nil && !m.Method.Present():
-		out = t.FromPool(t.addressed(text, &m))
+		out = t.reply(text, &m)
 	case scan == nil && poolsSay(text, &m):
 		out = t.FromPool(text)
 	default:
@@ -84,16 +85,40 @@ func (t *Tracer) Message(line string) (traced Traced, over bool) {
 	return TracedOf(t.policy, t.proxy, &out), out.Closed
 }
 
-// addressed gives a reply the id of a request that it can be the answer to.
-func (t *Tracer) addressed(text []byte, m *stratum.Message) []byte {
-	if t.Answers == "" || !m.ID.Present() {
-		return text
+// reply gives the conversation a reply. One whose request nobody made gets the id of one
+// that is supposed, and is shown under its own.
+func (t *Explainer) reply(text []byte, m *stratum.Message) Outcome {
+	if t.Answers == "" || !m.ID.Present() || t.answered(m.ID.Of(text)) {
+		return t.FromPool(text)
 	}
-	id, ok := t.answers(t.Answers, []byte("[]"))
-	if !ok {
-		return text
+	id := t.talk.Suppose(t.Answers, []byte("[]"), t.now)
+	typed := m.ID.Of(text)
+	out := t.FromPool(readdressed(text, typed, id))
+	out.In, out.Miner = text, readdressed(out.Miner, id, typed)
+	return out
+}
+
+// readdressed gives lines with another id where they have this one.
+func readdressed(lines, id, other []byte) (out []byte) {
+	for line := range bytes.Lines(lines) {
+		var m stratum.Message
+		if stratum.Scan(bytes.TrimRight(line, "\r\n"), &m) == nil && m.ID.Present() && bytes.Equal(m.ID.Of(line), id) {
+			line = stratum.Apply(nil, line, []stratum.Edit{{Span: m.ID, Text: other}})
+		}
+		out = append(out, line...)
 	}
-	return stratum.Apply(nil, text, []stratum.Edit{{Span: m.ID, Text: id}})
+	return out
+}
+
+// answered reports whether a request waits for the answer with this id, and takes it from
+// those that do.
+func (t *Explainer) answered(id []byte) bool {
+	n := slices.IndexFunc(t.sent, func(s sent) bool { return stratum.IDOf(s.id) == stratum.IDOf(id) })
+	if n < 0 {
+		return false
+	}
+	t.sent = slices.Delete(t.sent, n, n+1)
+	return true
 }
 
 // poolsSay tells the methods that pools call.
