@@ -52,7 +52,8 @@ one it is the current directory. Each test is the session of one miner, and goes
 the same code as a live session does. "loka help tests" tells how tests are written.
 
 Exit code 0: all passed. 1: a policy or a test does not load. 2: a test failed, the
-coverage is under --fail-under, or there is no test and --fail-on-empty is given.`,
+coverage is under --fail-under, or there is no test and --fail-under or --fail-on-empty
+is given.`,
 		Example: `  loka rules test
   loka rules test /etc/loka --coverage --fail-under 90
   loka rules test policies/pools/braiins.test.hcl --run 'john' -v
@@ -74,14 +75,14 @@ func (t *testRun) register(cmd *cobra.Command) {
 	f.BoolVar(&t.coverage, "coverage", false, "tell which rules matched and which did not")
 	f.Float64Var(&t.failUnder, "fail-under", 0, "least `percent` of rules that must be seen both matched and not matched")
 	f.BoolVar(&t.watch, "watch", false, "run again when a file changes, until SIGINT")
-	f.BoolVar(&t.bench, "bench", false, "measure each rule and each method on the messages of the tests, as benchstat reads it")
+	f.BoolVar(&t.bench, "bench", false, "measure each rule by itself, on what the rules before it made of the messages of the tests, and each method; as benchstat reads it")
 	f.DurationVar(&t.benchTime, "bench-time", 200*time.Millisecond, "how long to measure each")
 	f.BoolVar(&t.asJSON, "json", false, "print one JSON object for each test, then the summary")
 	f.BoolVar(&t.asTAP, "tap", false, "print TAP, the Test Anything Protocol")
 	f.StringVar(&t.junit, "junit-xml", "", "write JUnit's XML to a `file` as well")
 	f.BoolVar(&t.update, "update", false, "write golden files anew instead of comparing with them")
 	f.BoolVar(&t.failOnEmpty, "fail-on-empty", false, "exit with 2 if there is no test")
-	cmd.MarkFlagsMutuallyExclusive("json", "tap")
+	cmd.MarkFlagsMutuallyExclusive("json", "tap", "bench")
 	cmd.MarkFlagsMutuallyExclusive("watch", "bench")
 }
 
@@ -89,8 +90,11 @@ func (t *testRun) start(ctx context.Context) error {
 	if len(t.paths) == 0 {
 		t.paths = []string{"."}
 	}
-	if t.failUnder < 0 || t.failUnder > 100 {
+	if !(t.failUnder >= 0 && t.failUnder <= 100) { // nor is NaN
 		return errors.New("--fail-under is a percentage, from 0 to 100")
+	}
+	if t.benchTime <= 0 {
+		return errors.New("--bench-time is a duration, such as 200ms, and longer than 0")
 	}
 	wanted, err := regexp.Compile(t.run)
 	if err != nil {
@@ -161,11 +165,11 @@ func (t *testRun) once() (inputs []string, err error) {
 	if err := t.tell(diags); err != nil {
 		return inputs, err
 	}
-	s := &session{testRun: t, report: t.reporter(), bench: ruletest.NewBench()}
+	r := &round{testRun: t, report: t.reporter(), bench: ruletest.NewBench()}
 	for _, suite := range suites {
-		s.suite(suite)
+		r.suite(suite)
 	}
-	return inputs, s.conclude()
+	return inputs, r.conclude()
 }
 
 // load loads the tests of every path.
@@ -195,8 +199,8 @@ func (t *testRun) tell(diags policy.Diagnostics) error {
 	return nil
 }
 
-// session is one run of all tests.
-type session struct {
+// round is one run of all tests.
+type round struct {
 	*testRun
 	report  reporter
 	junit   ruletest.JUnit
@@ -210,68 +214,70 @@ type coveredSuite struct {
 	cover *ruletest.Coverage
 }
 
-func (s *session) suite(suite *policy.Suite) {
+func (r *round) suite(suite *policy.Suite) {
 	cover := ruletest.NewCoverage()
-	opt := ruletest.Options{Coverage: cover, Update: s.update}
-	if s.testRun.bench {
-		opt.Watch = func(t *policy.Test, w exchange.Walk) { s.bench.Watch(t, w) }
+	opt := ruletest.Options{Coverage: cover, Update: r.update}
+	if r.testRun.bench {
+		opt.Watch = func(t *policy.Test, w exchange.Walk) { r.bench.Watch(t, w) }
 	}
 	ran := false
 	for _, file := range suite.Files {
 		for _, test := range file.Tests {
 			cover.Add(test.Policy)
-			if !s.wanted.MatchString(test.Name) {
+			if !r.wanted.MatchString(test.Name) {
 				continue
 			}
 			ran = true
-			s.test(ruletest.Run(test, opt))
+			r.test(ruletest.Run(test, opt))
 		}
 	}
 	if ran {
-		s.covered = append(s.covered, coveredSuite{suite.Path, cover})
+		r.covered = append(r.covered, coveredSuite{suite.Path, cover})
 	}
 }
 
-func (s *session) test(r *ruletest.Result) {
-	s.summary.Add(r)
-	s.junit.Result(r)
-	if !s.testRun.bench || !r.Passed() {
-		s.report.Result(r)
+func (r *round) test(result *ruletest.Result) {
+	r.summary.Add(result)
+	r.junit.Result(result)
+	if !r.testRun.bench || !result.Passed() {
+		r.report.Result(result)
 	}
 }
 
 // conclude tells the sum and says what the exit code is.
-func (s *session) conclude() error {
-	if s.summary.Passed+s.summary.Failed == 0 {
-		return s.empty()
+func (r *round) conclude() error {
+	if !r.testRun.bench || r.summary.Failed > 0 {
+		r.report.Summary(r.summary)
 	}
-	if !s.testRun.bench || s.summary.Failed > 0 {
-		s.report.Summary(s.summary)
-	}
-	if err := s.writeJUnit(); err != nil {
+	if err := r.writeJUnit(); err != nil {
 		return err
 	}
-	low := s.tellCoverage()
+	low := r.tellCoverage()
 	switch {
-	case s.summary.Failed > 0:
+	case r.summary.Passed+r.summary.Failed == 0:
+		return r.empty()
+	case r.summary.Failed > 0:
 		return &failure{code: exitFailed, err: errors.New("tests failed"), silent: true}
 	case low != nil:
 		return low
-	case s.testRun.bench:
-		return s.bench.Write(s.out, s.benchTime)
+	case r.testRun.bench:
+		return r.bench.Write(r.out, r.benchTime)
 	}
 	return nil
 }
 
-func (s *session) empty() error {
+func (r *round) empty() error {
 	what := "no tests found: tests are blocks test in files *.test.hcl beside the policy"
-	if names := s.misnamed(); len(names) > 0 {
+	if names := r.misnamed(); len(names) > 0 {
 		what += "; there are some in " + strings.Join(names, ", ") + ", which have another name"
 	}
-	if s.run != "" {
-		what = fmt.Sprintf("no test has a name that matches %q", s.run)
+	if r.run != "" {
+		what = fmt.Sprintf("no test has a name that matches %q", r.run)
 	}
-	if s.failOnEmpty {
+	switch {
+	case r.failUnder > 0:
+		return &failure{code: exitFailed, err: fmt.Errorf("%s, and --fail-under wants %g%%", what, r.failUnder)}
+	case r.failOnEmpty:
 		return &failure{code: exitFailed, err: errors.New(what)}
 	}
 	fmt.Fprintln(os.Stderr, what)
@@ -282,8 +288,8 @@ func (s *session) empty() error {
 var testHead = regexp.MustCompile(`(?m)^test[ \t]+"`)
 
 // misnamed finds files that hold tests, and whose names are not those of tests.
-func (s *session) misnamed() (names []string) {
-	for _, path := range s.paths {
+func (r *round) misnamed() (names []string) {
+	for _, path := range r.paths {
 		files, _ := filepath.Glob(filepath.Join(path, "*.hcl")) // the pattern is well formed
 		for _, name := range files {
 			if text, err := policy.ReadFile(name); err == nil && !strings.HasSuffix(name, ".test.hcl") && testHead.Match(text) {
@@ -294,26 +300,26 @@ func (s *session) misnamed() (names []string) {
 	return names
 }
 
-func (s *session) writeJUnit() error {
-	if s.testRun.junit == "" {
+func (r *round) writeJUnit() error {
+	if r.testRun.junit == "" {
 		return nil
 	}
-	f, err := os.Create(s.testRun.junit)
+	f, err := os.Create(r.testRun.junit)
 	if err != nil {
 		return fmt.Errorf("--junit-xml: %w", err)
 	}
-	return errors.Join(s.junit.Write(f), f.Close())
+	return errors.Join(r.junit.Write(f), f.Close())
 }
 
 // tellCoverage tells the coverage, and fails where a policy has too little of it.
-func (s *session) tellCoverage() error {
+func (r *round) tellCoverage() error {
 	var low error
-	for _, c := range s.covered {
-		if s.coverage {
-			s.report.Coverage(c.path, c.cover)
+	for _, c := range r.covered {
+		if r.coverage {
+			r.report.Coverage(c.path, c.cover)
 		}
-		if got := c.cover.Percent(c.cover.Covered()); got < s.failUnder {
-			low = errors.Join(low, fmt.Errorf("coverage of %s is %.1f%%, and --fail-under wants %g%%", c.path, got, s.failUnder))
+		if got := c.cover.Percent(c.cover.Covered()); got < r.failUnder {
+			low = errors.Join(low, fmt.Errorf("coverage of %s is %.1f%%, and --fail-under wants %g%%", c.path, got, r.failUnder))
 		}
 	}
 	if low == nil {

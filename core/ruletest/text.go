@@ -248,8 +248,11 @@ func pad(text string, width int) string {
 // Summary tells the sum.
 func (t *Text) Summary(s Summary) {
 	word := "Success!"
-	if s.Failed > 0 {
+	switch {
+	case s.Failed > 0:
 		word = "Failure!"
+	case s.Passed == 0:
+		word = "Nothing ran:"
 	}
 	fmt.Fprintf(t.w, "%s %d passed, %d failed.\n", word, s.Passed, s.Failed)
 }
