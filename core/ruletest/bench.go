@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -17,10 +16,11 @@ import (
 )
 
 // Bench measures what the rules cost, on the messages of the tests: each rule by itself,
-// and all rules that look at a method.
+// on what the rules before it left of the message, and all rules that look at a method.
 type Bench struct {
 	cases map[string]benchCase
 	order []string
+	alone map[*rules.Rule]*rules.Program
 }
 
 // benchCase is one thing to measure and messages to measure it on.
@@ -37,7 +37,9 @@ type benchMessage struct {
 const maxBenchMessages = 64
 
 // NewBench has seen no message yet.
-func NewBench() *Bench { return &Bench{cases: map[string]benchCase{}} }
+func NewBench() *Bench {
+	return &Bench{cases: map[string]benchCase{}, alone: map[*rules.Rule]*rules.Program{}}
+}
 
 // Watch keeps the message of a walk. It is given to a run as Options.Watch.
 func (b *Bench) Watch(t *policy.Test, w exchange.Walk) {
@@ -48,16 +50,38 @@ func (b *Bench) Watch(t *policy.Test, w exchange.Walk) {
 	}
 	b.add("BenchmarkMethod/"+label(t.Proxy.Address+"."+method), m)
 	for _, step := range w.Decision.Steps {
-		rule := t.Proxy.Program.Rules()[step.Rule]
-		name := "BenchmarkRule/" + label(rule.Address)
-		if len(b.cases[name]) == maxBenchMessages {
-			continue
-		}
-		if alone, mistakes := rules.Compile([]rules.Rule{rule}); len(mistakes) == 0 {
+		rule := &t.Proxy.Program.Rules()[step.Rule]
+		if alone := b.by(rule); alone != nil {
 			m.chain = alone.Chain(w.Kind, []byte(w.Method))
-			b.add(name, m)
+			b.add("BenchmarkRule/"+label(rule.Address), m)
+			m.msg = m.after()
 		}
 	}
+}
+
+// by compiles one rule, once.
+func (b *Bench) by(rule *rules.Rule) *rules.Program {
+	alone, known := b.alone[rule]
+	if !known {
+		alone, _ = rules.Compile([]rules.Rule{*rule}) // nil if it is none by itself
+		b.alone[rule] = alone
+	}
+	return alone
+}
+
+// after gives the message as the rules leave it, which is how the next one sees it.
+func (m benchMessage) after() *rules.Message {
+	var d rules.Decision
+	m.chain.Decide(m.msg, m.facts, &d)
+	next := *m.msg
+	next.Params = d.Params
+	if d.ResultSet {
+		next.Result = d.Result
+	}
+	if d.ErrorSet {
+		next.Error = d.Error
+	}
+	return &next
 }
 
 func (b *Bench) add(name string, m benchMessage) {
@@ -105,7 +129,7 @@ func (b *Bench) Write(w io.Writer, each time.Duration) error {
 	}
 	fmt.Fprintf(w, "goos: %s\ngoarch: %s\npkg: loka/rules\n", runtime.GOOS, runtime.GOARCH)
 	width := 0
-	for name := range maps.Keys(b.cases) {
+	for name := range b.cases {
 		width = max(width, len(name))
 	}
 	for _, name := range b.order {
