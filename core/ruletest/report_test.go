@@ -25,6 +25,10 @@ variable "pin" {
   default   = 1234
   sensitive = true
 }
+variable "name" {
+  default   = "secret-name"
+  sensitive = true
+}
 variable "word" {
   default   = "pass"
   sensitive = true
@@ -86,7 +90,7 @@ func TestSecretsInReports(t *testing.T) {
   request "mining.authorize" "all" {
     set { params = "[var.token, 'a', upper(var.token) + user]" }
   }
-  request "mining.submit" "derived" {
+  request "mining.submit" "secret-name" {
     set { user = "'W.' + replace(upper(var.token), '#', '-')" }
   }
   request "mining.ping" "number" {
@@ -104,6 +108,7 @@ test "quoted" {
     expect {
       user      = "nobody"
       pool_user = "nobody"
+      rules     = ["proxy.p.request.secret-name"]
       params    = [{ "my#to\"ken-Q" = "W.MY-TO\"KEN-Q" }]
     }
     assert {
@@ -118,7 +123,7 @@ test "quoted" {
 }
 `)
 	for name, text := range reports(t, list) {
-		for _, part := range []string{"ken-Q", "KEN-Q", "1234", "my#", `my\#`, "MY"} {
+		for _, part := range []string{"ken-Q", "KEN-Q", "1234", "my#", `my\#`, "MY", "secret-name"} {
 			if strings.Contains(text, part) {
 				t.Errorf("%s tells %s:\n%s", name, part, text)
 			}

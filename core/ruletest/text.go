@@ -27,7 +27,7 @@ func NewText(w io.Writer) *Text { return &Text{w: w} }
 func (t *Text) Result(r *Result) {
 	if t.file != r.Test.File {
 		t.file = r.Test.File
-		fmt.Fprintln(t.w, t.file)
+		fmt.Fprintln(t.w, visible(t.file))
 	}
 	word := "PASS"
 	if !r.Passed() {
@@ -102,7 +102,7 @@ func (p paper) step(t *policy.Test, s *StepResult) {
 	}
 	p.because(t.Proxy, s)
 	if s.Unexpected {
-		p.line("          an expression fails, and the step does not say so (failed = [%q])", shortName(t.Proxy.Program.Rules()[s.Outcome.Failed[0].Rule].Address))
+		p.line("          an expression fails, and the step does not say so (failed = [%q])", p.plain(shortName(t.Proxy.Program.Rules()[s.Outcome.Failed[0].Rule].Address)))
 	}
 	for _, b := range s.Broken {
 		p.line("          assert at %s does not hold: %s", place(b.Assert.Range), p.text(b.Assert.Message))
@@ -139,7 +139,7 @@ func (p paper) because(proxy *policy.Proxy, s *StepResult) {
 		}
 		by := "by loka itself"
 		if o.By >= 0 {
-			by = "by " + proxy.Program.Rules()[o.By].Address
+			by = "by " + p.plain(proxy.Program.Rules()[o.By].Address)
 		}
 		switch {
 		case o.Verdict == Deny && o.Kind == rules.Connect: // it is closed without a word
@@ -188,7 +188,7 @@ func (p paper) trace(t *policy.Test, o *Outcome) {
 	for _, step := range o.Trace {
 		rule := &t.Proxy.Program.Rules()[step.Rule]
 		for _, what := range p.did(rule, step) {
-			p.line("          %s %s", pad(rule.Address, traceWidth), what)
+			p.line("          %s %s", pad(p.plain(rule.Address), traceWidth), what)
 		}
 	}
 	p.line("")
@@ -205,7 +205,7 @@ func (p paper) did(rule *rules.Rule, step rules.Step) (lines []string) {
 	for _, set := range step.Set {
 		lines = append(lines, set.Field+" = "+shownValue(p.value(set.Value), set.Secret))
 	}
-	if what := effect(rule); what != "" {
+	if what := p.plain(effect(rule)); what != "" {
 		lines = append(lines, what)
 	}
 	if len(lines) == 0 {

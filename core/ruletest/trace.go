@@ -152,11 +152,11 @@ func (v *veil) traced(proxy *policy.Proxy, o *Outcome) Traced {
 	list := proxy.Program.Rules()
 	t := Traced{
 		Kind: o.Kind.String(), Method: v.plain(o.Method), Verdict: o.Verdict, Code: o.Code, Message: v.text(o.Text),
-		Reason: o.Reason, Pool: o.At, In: v.line(o.In), ToPool: v.lines(o.Pool), ToMiner: v.lines(o.Miner),
+		Reason: o.Reason, Pool: v.plain(o.At), In: v.line(o.In), ToPool: v.lines(o.Pool), ToMiner: v.lines(o.Miner),
 		Rules: []RuleTrace{},
 	}
 	if o.By >= 0 {
-		t.By = list[o.By].Address
+		t.By = v.plain(list[o.By].Address)
 	}
 	for _, step := range o.Trace {
 		t.Rules = append(t.Rules, v.ruleTrace(&list[step.Rule], step))
@@ -168,7 +168,7 @@ func (v *veil) traced(proxy *policy.Proxy, o *Outcome) Traced {
 }
 
 func (v *veil) ruleTrace(rule *rules.Rule, step rules.Step) RuleTrace {
-	t := RuleTrace{Rule: rule.Address, Place: v.policy.Place(rule), Matched: step.When && step.Failed == nil}
+	t := RuleTrace{Rule: v.plain(rule.Address), Place: v.policy.Place(rule), Matched: step.When && step.Failed == nil}
 	if rule.When != nil {
 		held := step.When
 		t.When = &held
@@ -177,7 +177,7 @@ func (v *veil) ruleTrace(rule *rules.Rule, step rules.Step) RuleTrace {
 		t.Set = append(t.Set, Setter{Field: c.Field, Value: v.value(c.Value), Secret: c.Secret})
 	}
 	if t.Matched {
-		t.Effect = effect(rule)
+		t.Effect = v.plain(effect(rule))
 	}
 	if step.Failed != nil {
 		t.Failed = v.policy.Locate(step.Failed) + ": " + v.plain(step.Failed.Detail)
