@@ -1,43 +1,158 @@
 package rules
 
 import (
+	"cmp"
 	"slices"
-
-	"github.com/expr-lang/expr/ast"
-	"github.com/expr-lang/expr/parser"
 )
 
-// Exposure is an expression that puts a sensitive constant where others see it: a pool,
-// a miner, or whoever reads logs and records.
+// Exposure is an expression that puts a secret where others see it: a pool, a miner, or
+// whoever reads logs and records.
 type Exposure struct {
 	// Rule is the rule's number, and Field what is set: a field, or result or error.
 	Rule  int
 	Field string
 	// Origin is that of the expression.
 	Origin any
+	// Password says that the secret is the miner's own password. Otherwise it is a
+	// sensitive constant, and Earlier says that an earlier rule has put it into a field
+	// which is used here.
+	Password, Earlier bool
 }
 
-// Exposures lists the expressions that put sensitive constants anywhere but into the
-// password of mining.authorize, which is the one place that is kept from view.
+// The password of mining.authorize is the one field that is kept from view.
+const (
+	passwordMethod = "mining.authorize"
+	passwordAt     = 1
+)
+
+// Exposures lists the expressions that put sensitive constants, or what a miner gave as
+// its password, anywhere but into the password of mining.authorize. It follows them
+// through the fields that the rules for one method set.
 func (p *Program) Exposures() []Exposure {
+	found := map[Exposure]bool{}
 	var list []Exposure
-	for i, r := range p.ready {
-		expose := func(field string, x *expression) {
-			if x != nil && x.exposes {
-				list = append(list, Exposure{i, field, x.source.Origin})
-			}
-		}
-		for _, a := range r.set {
-			if !(a.entry.name == "password" && p.rules[i].Method == "mining.authorize") {
-				expose(a.entry.name, a.value)
-			}
-		}
-		if r.reply != nil {
-			expose("result", r.reply.result)
-			expose("error", r.reply.err)
+	expose := func(e Exposure) {
+		key := e
+		key.Origin = nil
+		if !found[key] {
+			found[key] = true
+			list = append(list, e)
 		}
 	}
+	for k := Request; k <= Notification; k++ {
+		for _, method := range sortedKeys(p.methods[k]) {
+			p.expose(p.methods[k][method], k == Request && method == passwordMethod, expose)
+		}
+		for i := range p.globs[k] {
+			p.expose(p.globs[k][i].chain, false, expose)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Exposure) int { return cmp.Compare(a.Rule, b.Rule) })
 	return list
+}
+
+// leak looks for secrets in one walk. Bits stand for fields as those of contents do.
+type leak struct {
+	expose func(Exposure)
+	// authorize says that the walk is that of mining.authorize, with the password in it.
+	authorize bool
+	// secrets are the fields that a sensitive constant may be in, and passwords those
+	// that the miner's password may be in.
+	secrets, passwords uint64
+}
+
+func (p *Program) expose(c *Chain, authorize bool, expose func(Exposure)) {
+	l := leak{expose: expose, authorize: authorize}
+	if authorize {
+		l.passwords = bitOfParam(passwordAt)
+	}
+	for _, r := range c.rules {
+		l.rule(r)
+	}
+}
+
+// rule looks at what a rule sets, of which all sees the message as it was before.
+func (l *leak) rule(r *compiled) {
+	after := *l
+	sure := (r.when == nil || r.when.constant == true) && r.onError != OnErrorSkip
+	for i := range r.set {
+		a := &r.set[i]
+		l.look(r, a.entry.name, a.value, bitsOf(a.entry))
+		after.set(a, l, sure)
+	}
+	if r.reply != nil {
+		l.look(r, "result", r.reply.result, inResult)
+		l.look(r, "error", r.reply.err, inError)
+	}
+	l.secrets, l.passwords = after.secrets, after.passwords
+}
+
+// set takes note of what the fields that an assignment sets have in them after a rule.
+func (l *leak) set(a *assignment, before *leak, sure bool) {
+	in := a.value.contents
+	switch {
+	case a.entry.from != fromParams:
+		l.fill(bitsOf(a.entry), in, before, sure)
+	case in.params == nil:
+		l.fill(inParams, contents{secret: in.secret}, before, false)
+	default:
+		for at := range maxParamBits {
+			l.fill(bitOfParam(at), in.param(at), before, sure)
+		}
+	}
+}
+
+// fill takes note of what a field has in it, which the rule may have left as it was
+// unless that is sure.
+func (l *leak) fill(field uint64, with contents, before *leak, sure bool) {
+	if sure {
+		l.secrets &^= field
+		l.passwords &^= field
+	}
+	if with.secret || with.fields&before.secrets != 0 {
+		l.secrets |= field
+	}
+	if with.fields&before.passwords != 0 {
+		l.passwords |= field
+	}
+}
+
+// look reports the secrets in one value. What the field itself had in it may stay there.
+func (l *leak) look(r *compiled, field string, x *expression, own uint64) {
+	if x == nil || l.authorize && own == bitOfParam(passwordAt) {
+		return
+	}
+	found := Exposure{Rule: r.number, Field: field, Origin: x.source.Origin}
+	if x.contents.secret {
+		l.expose(found)
+	}
+	secret, password := l.within(x.contents, own)
+	if secret && !x.contents.secret {
+		found.Earlier = true
+		l.expose(found)
+	}
+	if password && own != inResult && own != inError {
+		found.Earlier, found.Password = false, true
+		l.expose(found)
+	}
+}
+
+// within reports whether what earlier rules, or the miner, have put into fields is in a
+// value for a field that may not have it. Of all parameters at once each is judged by
+// itself, and a list whose elements are not known is not judged.
+func (l *leak) within(c contents, own uint64) (secret, password bool) {
+	if own != inParams {
+		from := c.fields &^ own
+		return from&l.secrets != 0, from&l.passwords != 0
+	}
+	for at, element := range c.params {
+		if l.authorize && at == passwordAt {
+			continue
+		}
+		s, p := l.within(element, bitOfParam(at))
+		secret, password = secret || s, password || p
+	}
+	return secret, password
 }
 
 // Reads lists the constants that a rule reads, as in var.wallet.
@@ -48,79 +163,3 @@ func (p *Program) Reads(rule int) []string {
 	}
 	return list
 }
-
-// exposes reports whether a sensitive constant is in the value of an expression, which
-// is one that compiles.
-func exposes(s Source, lang *configured, scope *Scope) bool {
-	tree, err := parser.ParseWithConfig(s.Text, lang.config)
-	if err != nil {
-		return false
-	}
-	c := carrier{scope: scope, lets: map[string]bool{}}
-	return c.carries(tree.Node)
-}
-
-// carrier follows sensitive constants through an expression as it was written.
-type carrier struct {
-	scope *Scope
-	// lets has the variables of the expression that hold one.
-	lets map[string]bool
-}
-
-// silent are the functions and operators whose result does not tell what went in: that
-// something is equal, or the hash of it.
-var silent = []string{
-	"==", "!=", "<", "<=", ">", ">=", "in", "matches", "contains", "startsWith", "endsWith", "and", "or", "&&", "||", "not", "!",
-	"inCIDR", "hasPrefix", "hasSuffix", "all", "any", "one", "none", "len", "count", "type", "sha256",
-}
-
-// carries reports whether a sensitive constant is in the value of a node.
-func (c *carrier) carries(n ast.Node) bool {
-	switch n := n.(type) {
-	case *ast.IdentifierNode:
-		return c.lets[n.Value]
-	case *ast.MemberNode:
-		return c.member(n)
-	case *ast.UnaryNode:
-		return !slices.Contains(silent, n.Operator) && c.carries(n.Node)
-	case *ast.BinaryNode:
-		return !slices.Contains(silent, n.Operator) && c.any(n.Left, n.Right)
-	case *ast.ConditionalNode:
-		return c.any(n.Exp1, n.Exp2)
-	case *ast.VariableDeclaratorNode:
-		c.lets[n.Name] = c.carries(n.Value)
-		return c.carries(n.Expr)
-	case *ast.SequenceNode:
-		return c.any(n.Nodes...)
-	case *ast.CallNode:
-		name, _ := n.Callee.(*ast.IdentifierNode)
-		return !(name != nil && slices.Contains(silent, name.Value)) && c.any(n.Arguments...)
-	case *ast.BuiltinNode:
-		return !slices.Contains(silent, n.Name) && c.any(n.Arguments...)
-	case *ast.PredicateNode:
-		return c.carries(n.Node)
-	case *ast.ChainNode:
-		return c.carries(n.Node)
-	case *ast.SliceNode:
-		return c.carries(n.Node)
-	case *ast.ArrayNode:
-		return c.any(n.Nodes...)
-	case *ast.MapNode:
-		return c.any(n.Pairs...)
-	case *ast.PairNode:
-		return c.any(n.Key, n.Value)
-	}
-	return false
-}
-
-// member looks at var.x and local.x, and at the element of anything.
-func (c *carrier) member(n *ast.MemberNode) bool {
-	root, named := n.Node.(*ast.IdentifierNode)
-	property, plain := n.Property.(*ast.StringNode)
-	if named && plain && (root.Value == "var" || root.Value == "local") {
-		return c.scope.Sensitive[root.Value+"."+property.Value]
-	}
-	return c.carries(n.Node)
-}
-
-func (c *carrier) any(nodes ...ast.Node) bool { return slices.ContainsFunc(nodes, c.carries) }

@@ -33,12 +33,13 @@ type expression struct {
 	program  *vm.Program
 	constant any
 	uses     []use
-	// secret says that a sensitive constant went into it, and exposes that it is in its
+	// secret says that a sensitive constant went into it, and contents what is in its
 	// value. reads lists the constants.
-	secret, exposes bool
-	reads           []string
-	weight          weight
-	bound           bound
+	secret   bool
+	contents contents
+	reads    []string
+	weight   weight
+	bound    bound
 	// failure is what it costs when it fails, besides.
 	failure weight
 }
@@ -136,13 +137,13 @@ func compileExpression(s Source, lang *configured, scope *Scope, want valueType)
 	if err != nil {
 		return nil, []*Error{translate(err, s.Text)}
 	}
+	in := (&carrier{scope: scope, names: lang.vocabulary.names, lets: map[string]contents{}}).carried(tree.Node)
 	r := &resolver{vocabulary: lang.vocabulary, scope: scope, text: strings.TrimSpace(s.Text)}
 	tree.Node = r.node(tree.Node)
 	if len(r.mistakes) > 0 {
 		return nil, r.mistakes
 	}
-	x = &expression{source: s, length: utf8.RuneCountInString(s.Text), uses: r.uses, secret: r.secret, reads: r.reads}
-	x.exposes = r.secret && exposes(s, lang, scope)
+	x = &expression{source: s, length: utf8.RuneCountInString(s.Text), uses: r.uses, secret: r.secret, contents: in, reads: r.reads}
 	if m := x.check(tree, lang, want); m != nil {
 		return nil, []*Error{m}
 	}

@@ -32,10 +32,23 @@ func (p *Program) covers(one, other int) bool {
 	return a.Method == b.Method || glob && strings.HasPrefix(strings.TrimSuffix(b.Method, "*"), prefix)
 }
 
+// Never lists the rules whose condition is false whatever the message is, and whatever
+// the constants are.
+func (p *Program) Never() []int {
+	var list []int
+	for i, r := range p.ready {
+		if r.when != nil && r.when.constant == false && len(r.when.reads) == 0 {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
 // endsAlways reports whether the walk ends with a rule whatever the message is: it
-// always matches, ends the walk when it does, and does not go on when it fails.
+// always matches, ends the walk when it does, and does not go on when it fails. A
+// condition on a constant is one that the policy may switch.
 func (r *compiled) endsAlways() bool {
-	if r.verdict == Forward && !r.stop || r.when != nil && r.when.constant != true {
+	if r.verdict == Forward && !r.stop || r.when != nil && (r.when.constant != true || len(r.when.reads) > 0) {
 		return false
 	}
 	return r.onError != OnErrorSkip || r.cannotFail()

@@ -11,6 +11,7 @@ import (
 func (l *loader) doubt() {
 	l.doubtUnused()
 	l.doubtHidden()
+	l.doubtConditions()
 	l.doubtExposures()
 }
 
@@ -46,6 +47,17 @@ func (l *loader) doubtHidden() {
 	}
 }
 
+// doubtConditions warns of rules with a condition that is false, once for each place.
+func (l *loader) doubtConditions() {
+	for _, proxy := range l.policy.Proxies {
+		for _, i := range proxy.Program.Never() {
+			if at, ok := proxy.Program.Rules()[i].When.Origin.(*place); ok {
+				l.warn(at.rng, "Rule never runs", "This condition is false whatever the message is. Let it look at the message, or at a variable that switches the rule on and off; or remove the rule.")
+			}
+		}
+	}
+}
+
 // head gives the head of the block at a place, as in request "mining.submit" "no_shares".
 func (p *place) head() string {
 	chain := p.src.around(p.rng.Start.Byte)
@@ -55,18 +67,36 @@ func (p *place) head() string {
 	return chain[len(chain)-1].String()
 }
 
-// doubtExposures warns of rules that put a sensitive value where others see it.
+// doubtExposures warns of rules that put a secret where others see it.
 func (l *loader) doubtExposures() {
-	told := map[hcl.Range]bool{}
+	told := map[toldExposure]bool{}
 	for _, proxy := range l.policy.Proxies {
 		list := proxy.Program.Rules()
 		for _, e := range proxy.Program.Exposures() {
 			at := e.Origin.(*place).rng
-			if !told[at] {
-				told[at] = true
-				l.doubtExposure(at, exposedBy(list[e.Rule].Kind, e.Field))
+			if key := (toldExposure{at, e.Password}); !told[key] {
+				told[key] = true
+				l.doubtRule(e, at, exposedBy(list[e.Rule].Kind, e.Field))
 			}
 		}
+	}
+}
+
+// toldExposure is a place, and which kind of secret can be seen there.
+type toldExposure struct {
+	at       hcl.Range
+	password bool
+}
+
+func (l *loader) doubtRule(e rules.Exposure, at hcl.Range, where string) {
+	switch {
+	case e.Password:
+		l.warn(at, "Password of a miner can be seen", "This has the miner's password in it, or a piece of it, and %s. The password of a miner is a secret of its owner, who may use it elsewhere too. "+
+			"Leave it out here. A condition may compare it, as in when = \"password == 'x'\".", where)
+	case e.Earlier:
+		l.warn(at, "Sensitive value can be seen", "This is made from a field that an earlier rule sets from a sensitive value, and %s. Leave that field out here; or, if the value may be seen, take sensitive = true off its variable.", where)
+	default:
+		l.doubtExposure(at, where)
 	}
 }
 

@@ -65,4 +65,25 @@ proxy "x" {
       message = "not ${local.derived}"
     }
   }
+  request "mining.authorize" "seen_later" {
+    set { user = "user + '.' + password" }
+  }
+  request "mining.authorize" "by_place" {
+    set { params = "[params[0] + '.' + params[1], params[1]]" }
+  }
+  request "mining.authorize" "compared" {
+    set { user = "password == 'x' ? user : lower(user)" }
+  }
+  request "mining.authorize" "kept" {
+    set { password = "password + 'x'" }
+  }
+}
+
+proxy "y" {
+  pool = pool.main
+  listener "tcp" { address = ":4446" }
+
+  request "mining.authorize" "option" {
+    set { user = "user + '.' + option(password, 'w')" }
+  }
 }

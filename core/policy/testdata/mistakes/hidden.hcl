@@ -18,9 +18,18 @@ ruleset "closed" {
     deny {}
   }
 
-  # In both.
-  request "mining.*" "shut" {
+  # In both, but a variable may switch it off.
+  request "mining.subscribe" "shut" {
     when = "var.shut"
+    drop {}
+  }
+  request "mining.subscribe" "perhaps" {
+    set { agent = "agent + 'x'" }
+  }
+
+  # In both.
+  request "mining.s*" "all" {
+    when = "true"
     drop {}
   }
   request "mining.submit" "never" {

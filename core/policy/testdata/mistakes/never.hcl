@@ -24,6 +24,10 @@ proxy "x" {
   request "mining.submit" "no_effect" {
     when = "user == 'x'"
   }
+  request "mining.submit" "off" {
+    when = "false"
+    drop {}
+  }
 
   # What follows is as it should be.
   request "mining.extranonce.subscribe" "not_known_to_rules" {
