@@ -292,5 +292,8 @@ func compare(values *valueFlags, before, after, captures string) (*ruletest.Diff
 		}
 		d.Add(name, capture)
 	}
+	if d.Sessions == 0 {
+		return nil, &failure{code: exitPolicy, err: fmt.Errorf("no session could be replayed:\n  %s", strings.Join(d.Skipped, "\n  "))}
+	}
 	return d, nil
 }
