@@ -2,6 +2,8 @@ package policy
 
 import (
 	"net/netip"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -168,7 +170,7 @@ func (r *testReader) readInstance(b *hcl.Block, content *hcl.BodyContent, name s
 		s = s.with("each", each)
 	}
 	t := &instanceReader{
-		build: policy, suite: &r.suite.suite, src: r.src, scope: s,
+		build: policy, suite: &r.suite.suite, goldens: r.suite.load.goldens, src: r.src, scope: s,
 		test: &Test{Name: name, File: r.src.name, Range: *publicRange(b.DefRange), Policy: policy.policy, Client: defaultClient, Clock: defaultClock},
 	}
 	t.read(b, content)
@@ -180,9 +182,11 @@ func (r *testReader) readInstance(b *hcl.Block, content *hcl.BodyContent, name s
 type instanceReader struct {
 	*build
 	suite *Suite
-	src   *source
-	scope *scope
-	test  *Test
+	// goldens are the golden files of all tests so far.
+	goldens map[string]bool
+	src     *source
+	scope   *scope
+	test    *Test
 }
 
 func (r *instanceReader) read(b *hcl.Block, content *hcl.BodyContent) {
@@ -281,7 +285,27 @@ func (r *instanceReader) readCapture(args arguments) {
 			return
 		}
 		r.test.Golden = name
+		r.checkGolden(name, args)
+		r.suite.addInput(name)
 	}
+}
+
+// checkGolden makes sure that a golden file is nothing else as well: it is written by the
+// program.
+func (r *instanceReader) checkGolden(name string, args arguments) {
+	other := ""
+	switch {
+	case name == r.test.Capture:
+		other = "the capture itself. Leave golden out, and the capture is what is compared with"
+	case r.goldens[name]:
+		other = "the golden file of another test"
+	case slices.Contains(r.inputs.names, name) || slices.Contains(r.suite.Inputs, name) && filepath.Ext(name) == ".hcl":
+		other = "a file of the policy or of its tests"
+	}
+	if other != "" {
+		r.fail(args.at("golden"), "Golden file with another use", "This is %s. A golden file is written by loka, so it needs a name of its own.", other)
+	}
+	r.goldens[name] = true
 }
 
 // fileNamed reads the name of a file, which is relative to the file of tests.

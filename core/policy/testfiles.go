@@ -23,7 +23,7 @@ func LoadTests(path string, opts Options) ([]*Suite, Diagnostics) {
 	if opts.Environ == nil {
 		opts.Environ = noEnvironment
 	}
-	t := &testLoad{report: newReport(), opts: opts, meter: &meter{left: maxValueBytes}, compiler: rules.NewCompiler()}
+	t := &testLoad{report: newReport(), opts: opts, goldens: map[string]bool{}, meter: &meter{left: maxValueBytes}, compiler: rules.NewCompiler()}
 	t.find(path)
 	for _, s := range t.suites {
 		s.read()
@@ -54,6 +54,7 @@ type testLoad struct {
 	// are too many, and that it is told.
 	tests, builds int
 	stopped       bool
+	goldens       map[string]bool
 }
 
 // newLoader gives a loader that says what it has to say here.
