@@ -121,6 +121,9 @@ func (d *Daemon) Addrs() []net.Addr {
 	return list
 }
 
+// DrainTimeout is how long the policy in force gives sessions to finish.
+func (d *Daemon) DrainTimeout() time.Duration { return d.current.Load().policy.DrainTimeout }
+
 // Drain ends the daemon in peace: it stops accepting, lets every session get the
 // answers it waits for, and closes them; those that are left when ctx ends are closed
 // as they are. When it returns nothing of the daemon runs any more.

@@ -46,7 +46,7 @@ var house = map[string]struct {
 	"core/admin": {ours: []string{"core"}, others: []string{"github.com/prometheus/client_golang"}},
 	"cmd/loka": {
 		ours:   []string{"core", "core/admin", "core/exchange", "core/meter", "core/policy", "core/ruletest", "rules", "transport"},
-		others: []string{"github.com/hashicorp/go-hclog", "github.com/mattn/go-isatty", "github.com/rogpeppe/go-internal/diff", "github.com/spf13/cobra", "github.com/spf13/pflag"},
+		others: []string{"github.com/coreos/go-systemd/v22/daemon", "github.com/hashicorp/go-hclog", "github.com/mattn/go-isatty", "github.com/rogpeppe/go-internal/diff", "github.com/spf13/cobra", "github.com/spf13/pflag"},
 	},
 	// The bench is a judge of the proxy, so it shares no code with it.
 	"cmd/loka-lab":       {ours: []string{"cmd/loka-lab/pool", "cmd/loka-lab/miner", "cmd/loka-lab/work"}, others: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"}},

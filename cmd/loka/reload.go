@@ -20,6 +20,7 @@ import (
 // reloads reloads the policy when its files change, and on SIGHUP.
 type reloads struct {
 	reloader *core.Reloader
+	systemd  notifier
 	watcher  *policy.Watcher // nil if files are not watched
 	hangup   chan os.Signal
 	cancel   context.CancelFunc
@@ -31,7 +32,7 @@ const retry = 30 * time.Second
 
 // watchPolicy prepares to reload the policy.
 func watchPolicy(daemon *core.Daemon, p *policy.Policy, opt runOptions, log hclog.Logger) (*reloads, error) {
-	r := &reloads{hangup: make(chan os.Signal, 1)}
+	r := &reloads{systemd: notifier{log}, hangup: make(chan os.Signal, 1)}
 	source := core.Source{Load: opt.flags.reload(log)}
 	if opt.testOnReload {
 		source.Check = opt.flags.test
@@ -81,6 +82,7 @@ func (r *reloads) run(ctx context.Context) {
 			return
 		case <-changes:
 		case <-r.hangup:
+			r.systemd.reloading()
 		case <-again.C:
 		}
 		var refused *core.Refusal
@@ -89,6 +91,7 @@ func (r *reloads) run(ctx context.Context) {
 		} else {
 			again.Stop()
 		}
+		r.systemd.ready()
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // reloaded is a loka whose policy is edited while a miner is connected.
@@ -143,6 +144,38 @@ func TestPolicyCommands(t *testing.T) {
 	r.login("A.john")
 	must(t, t.TempDir(), 1, "no loka answers", "policy", "status", "--admin", "unix:"+socket+"x")
 	must(t, t.TempDir(), 0, "ready", "health", "--admin", "unix:"+socket)
+}
+
+// TestSystemd plays systemd: it is told when miners are served, when the policy is being
+// reloaded and when that is over, and that loka stops.
+func TestSystemd(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notify.sock")
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	t.Setenv("NOTIFY_SOCKET", path)
+	wantTold := func(want string) {
+		t.Helper()
+		_ = socket.SetReadDeadline(time.Now().Add(patience))
+		buffer := make([]byte, 1<<10)
+		n, err := socket.Read(buffer)
+		if got := string(buffer[:n]); err != nil || !strings.HasPrefix(got, want) {
+			t.Fatalf("systemd is told %q, %v, not %q", got, err, want)
+		}
+	}
+	r := runEdited(t, "--watch", "off")
+	wantTold("READY=1")
+	r.save("broken")
+	r.signal(syscall.SIGHUP)
+	wantTold("RELOADING=1\nMONOTONIC_USEC=")
+	wantTold("READY=1")
+	r.signal(syscall.SIGTERM)
+	wantTold("STOPPING=1")
+	if code := r.exit(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
 }
 
 // TestReloadTakenPort saves a policy with a listener whose port is in use.

@@ -99,17 +99,19 @@ func run(ctx context.Context, p *policy.Policy, opt runOptions) error {
 	defer signal.Stop(signals)
 	daemon.Serve()
 	reloads.start()
+	reloads.systemd.ready()
 	log.Info("loka runs", "version", version(), "policy", p.Hash)
 
 	var broken error
 	select {
 	case s := <-signals:
-		log.Info("stopping", "signal", s.String(), "drain_timeout", p.DrainTimeout.String())
+		log.Info("stopping", "signal", s.String(), "drain_timeout", daemon.DrainTimeout().String())
 	case <-ctx.Done():
 	case broken = <-web.broken:
 		log.Error("stopping", "error", broken)
 	}
-	stop(ctx, daemon, web, p.DrainTimeout, signals)
+	reloads.systemd.stopping()
+	stop(ctx, daemon, web, daemon.DrainTimeout(), signals)
 	log.Info("stopped")
 	if broken != nil {
 		return &failure{code: exitStart, err: broken}
