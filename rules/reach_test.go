@@ -82,6 +82,8 @@ func TestExposuresOfWalks(t *testing.T) {
 		"a piece of it":            {[]step{{authorize, "", "user", "user + '.' + option(password, 'w')"}}, "[0 user password]"},
 		"by number":                {[]step{{authorize, "", "user", "user + string(params[1])"}}, "[0 user password]"},
 		"by any number":            {[]step{{authorize, "", "user", "string(params[-1])"}}, "[0 user password]"},
+		"another by number":        {[]step{{authorize, "", "user", "lower(string(params[0]))"}}, "[]"},
+		"a cut from the end":       {[]step{{authorize, "", "user", "string(params[-1:][0])"}}, "[0 user password]"},
 		"a list":                   {[]step{{authorize, "", "params", "[params[0] + '.' + params[1], params[1]]"}}, "[0 params password]"},
 		"a longer list":            {[]step{{authorize, "", "params", "[user, password, password]"}}, "[0 params password]"},
 		"a list in its order":      {[]step{{authorize, "", "params", "[lower(user), params[1]]"}}, "[]"},

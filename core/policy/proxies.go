@@ -1,18 +1,10 @@
 package policy
 
 import (
-	"net"
-
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/loka-proxy/loka/rules"
 )
-
-// listenerPlace is where an address to listen on was given.
-type listenerPlace struct {
-	at    hcl.Range
-	proxy string
-}
 
 // buildProxies makes the proxies of all proxy blocks.
 func (l *loader) buildProxies() {
@@ -139,29 +131,6 @@ func (l *loader) buildListener(b *hcl.Block, inst instance) *Listener {
 	}
 	l.checkTaken(listener.Address, args.at("address"), inst.address)
 	return listener
-}
-
-// checkTaken makes sure that no two listeners have the same address. Port 0 is a
-// different one each time.
-func (l *loader) checkTaken(address string, at hcl.Range, proxy string) {
-	host, port, _ := net.SplitHostPort(address)
-	if port == "0" {
-		return
-	}
-	if host == "0.0.0.0" || host == "::" {
-		host = ""
-	}
-	key := net.JoinHostPort(host, port)
-	first, taken := l.listeners[key]
-	if !taken {
-		l.listeners[key] = listenerPlace{at, proxy}
-		return
-	}
-	detail := "%s and %s both listen on %s; the other listener is at %s."
-	if first.at == at {
-		detail = "%s and %s both listen on %s, since both are made from this block (%s). Its address must depend on each.key or each.value."
-	}
-	l.fail(at, "Address used twice", detail, first.proxy, proxy, address, position(first.at))
 }
 
 // policyConstants gives the constants that a proxy's own rules see. Of a variable whose

@@ -14,6 +14,9 @@ func (l *loader) buildSettings() {
 	for _, b := range l.blocks["admin"] {
 		args := l.argumentsOf(b, adminBlock)
 		l.policy.Admin.Address = l.listenAddress(args, "address")
+		if l.policy.Admin.Address != "" {
+			l.checkTaken(l.policy.Admin.Address, args.at("address"), "admin")
+		}
 		l.policy.Admin.Socket = args.text("socket")
 		l.readToken(args)
 		if a := l.policy.Admin; a.Address != "" && a.Token == "" && !isLoopback(a.Address) && !args.isGiven("token") {

@@ -22,7 +22,7 @@ ruleset "r" {
   }
 }
 
-admin { address = var.port }
+admin { address = replace(var.port, "64", "65") }
 
 pool "x" {
   server "a" { address = var.secret }

@@ -22,3 +22,20 @@ proxy "z" {
 proxy "zz" {
   listener "tcp" { address = ":6666" }
 }
+
+admin {
+  address = "localhost:4470"
+}
+proxy "wide" {
+  pool = pool.main
+  listener "tcp" { address = ":4450" }
+  listener "tcp" { address = "127.0.0.1:4450" }
+  listener "tcp" { address = "127.0.0.1:4451" }
+  listener "tcp" { address = "[::1]:4451" }
+  listener "tcp" { address = "[::ffff:127.0.0.1]:4451" }
+  listener "tcp" { address = "0.0.0.0:4451" }
+  listener "tcp" { address = "[::]:4450" }
+  listener "tcp" { address = ":04470" }
+  listener "tcp" { address = "127.0.0.1:4470" }
+  listener "tcp" { address = "127.0.0.2:4470" }
+}
