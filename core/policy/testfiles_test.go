@@ -107,7 +107,7 @@ func TestInputs(t *testing.T) {
 		got = append(got, s.Inputs)
 	}
 	want := [][]string{
-		{"loka.hcl", "w.auto.vars.hcl", "names.txt", "recorded/s19.jsonl", "a.test.hcl"},
+		{"loka.hcl", "w.auto.vars.hcl", "names.txt", "recorded/s19.jsonl", "recorded/golden.jsonl", "recorded/none.jsonl", "a.test.hcl"},
 		{"own.test.hcl", "loka.hcl", "names.txt"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
