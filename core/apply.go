@@ -88,16 +88,15 @@ func (s *session) adopt(g *generation) {
 		return
 	}
 	p := g.posts[s.front.key]
-	if p == nil || p.proxy.name != s.proxy().name {
-		s.part(closeMoved)
-		return
+	s.removed = p == nil || p.proxy.name != s.proxy().name
+	if !s.removed {
+		standing := s.talk.Adopt(exchange.Terms{
+			Program: p.proxy.policy.Program, Proxy: p.proxy.name, Listener: p.policy.Address,
+			Pool: p.proxy.home().name, Replays: len(p.proxy.policy.Routes) > 0,
+			Swap: func() { s.under.Store(p.proxy) },
+		}, s.d.opt.Now())
+		s.standing = &standing
 	}
-	standing := s.talk.Adopt(exchange.Terms{
-		Program: p.proxy.policy.Program, Proxy: p.proxy.name, Listener: p.policy.Address,
-		Pool: p.proxy.home().name, Replays: len(p.proxy.policy.Routes) > 0,
-		Swap: func() { s.under.Store(p.proxy) },
-	}, s.d.opt.Now())
-	s.standing = &standing
 	s.judge()
 }
 
@@ -112,19 +111,29 @@ func (s *session) settle() {
 	s.judge()
 }
 
-// judge parts with a miner that would be elsewhere, under another name or not here at all,
-// if it connected now.
+// judge parts with a miner that does not belong where it is. The session is adopting.
 func (s *session) judge() {
+	if why := s.misplaced(); why != "" {
+		s.part(why)
+	}
+}
+
+// misplaced says why a miner would be elsewhere, under another name or not here at all if
+// it connected now. It is empty for one that belongs where it is.
+func (s *session) misplaced() closing {
 	s.mu.Lock()
 	leg := s.leg
 	s.mu.Unlock()
 	switch st := s.standing; {
+	case s.removed:
+		return closeMoved
 	case st == nil:
 	case st.Refused:
-		s.part(closePolicy)
+		return closePolicy
 	case st.Renamed, leg != nil && !s.proxy().keeps(leg, st.Pool):
-		s.part(closeMoved)
+		return closeMoved
 	}
+	return ""
 }
 
 // keeps reports whether a leg is one to the pool that the miner belongs to, with servers

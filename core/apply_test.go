@@ -390,3 +390,42 @@ func TestReloader(t *testing.T) {
 	}
 	s.pair()
 }
+
+// TestApplyManyPartings maps many names anew: the miners are parted with over time, and a
+// policy that puts things back keeps those who are still there.
+func TestApplyManyPartings(t *testing.T) {
+	const miners = 250
+	p, l := labPool(t, pool.Config{Difficulty: 1e-7, VersionMask: 0x1fffe000, ShortNonce: true})
+	mapped := func(to string) string {
+		return under(l, anyPort+"  request \"mining.authorize\" \"map\" {\n    set { user = \"'"+to+".' + user\" }\n  }")
+	}
+	s := performPolicy(t, mapped("A"))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	for i := range miners {
+		m := miner.New(miner.Config{Address: s.addr(0), User: fmt.Sprint("rig", i), Kind: miner.CPUMiner, Once: true, Interval: time.Second})
+		wg.Go(func() { _ = m.Run(ctx) })
+	}
+	wait := func(ok func(pool.Stats) bool) {
+		t.Helper()
+		limit, done := context.WithTimeout(ctx, time.Minute)
+		defer done()
+		if err := p.Wait(limit, ok); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wait(func(st pool.Stats) bool { return len(st.Workers) == miners && st.Accepted >= miners })
+	s.apply(mapped("B"))
+	wait(func(st pool.Stats) bool { return s.count("loka_sessions_closed_total", "reason", "moved") >= 20 })
+	s.apply(mapped("A"))
+	left := s.count("loka_sessions")
+	before := p.Stats().Accepted
+	wait(func(st pool.Stats) bool { return float64(st.Accepted-before) > 4*left }) // about four seconds
+	if got := s.count("loka_sessions"); got < 50 { // some were on their way out
+		t.Errorf("of %v miners who belong where they are %v are left", left, got)
+	}
+	s.conserved()
+}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"golang.org/x/time/rate"
 
 	"github.com/loka-proxy/loka/core/meter"
 	"github.com/loka-proxy/loka/core/policy"
@@ -33,6 +34,9 @@ type Daemon struct {
 	current atomic.Pointer[generation]
 	accepts sync.WaitGroup
 
+	// partings spreads the miners that a policy parts with over time.
+	partings *rate.Limiter
+
 	// applying is held while one generation takes the place of another, and fronts
 	// changes only then.
 	applying sync.Mutex
@@ -51,7 +55,7 @@ type Daemon struct {
 
 // New prepares a policy to run. Nothing is bound or dialled yet.
 func New(p *policy.Policy, opt Options) *Daemon {
-	d := &Daemon{opt: opt, sessions: map[*session]struct{}{}}
+	d := &Daemon{opt: opt, sessions: map[*session]struct{}{}, partings: rate.NewLimiter(partingsPerSecond, partingsPerSecond)}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	g := d.generation(p, nil)
 	for _, key := range g.order {

@@ -9,11 +9,26 @@ import (
 // drain closes the session as soon as the miner waits for no answer, because loka stops.
 func (s *session) drain() { s.leaveFor(closeShutdown) }
 
-// part does so because of a policy, and within a time.
+// part does so because of a policy, and within a time. Miners that are to come back come
+// one after the other: a thousand at once would be a storm for loka and for the pool.
 func (s *session) part(why closing) {
-	s.leaveFor(why)
-	time.AfterFunc(s.d.current.Load().policy.DrainTimeout, func() { s.close(why) })
+	wait := time.Duration(0)
+	if why == closeMoved {
+		wait = s.d.partings.ReserveN(s.d.opt.Now(), 1).Delay()
+	}
+	time.AfterFunc(wait, func() {
+		s.adopting.Lock()
+		why := s.misplaced() // another policy may have come meanwhile
+		s.adopting.Unlock()
+		if why != "" {
+			s.leaveFor(why)
+			time.AfterFunc(s.d.DrainTimeout(), func() { s.close(why) })
+		}
+	})
 }
+
+// partingsPerSecond is how many miners are parted with in a second; as many may be at once.
+const partingsPerSecond = 100
 
 func (s *session) leaveFor(why closing) {
 	s.leaving.CompareAndSwap(nil, &why)

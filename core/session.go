@@ -25,9 +25,11 @@ type session struct {
 	// under is the proxy as the generation in force has it. It changes with the
 	// conversation locked.
 	under atomic.Pointer[proxy]
-	// adopting is held while the session comes under another generation, and standing is
-	// how it stands there, nil under its first.
+	// adopting is held while the session comes under another generation. Removed says that
+	// its listener is not there, or another proxy's, and standing how it stands there
+	// otherwise; nil under its first.
 	adopting sync.Mutex
+	removed  bool
 	standing *exchange.Standing
 
 	id     string
