@@ -19,6 +19,7 @@ func (l *loader) compile(list []rules.Rule) *rules.Program {
 		case l.namesUnknownLocal(at):
 		case m.From >= 0 || !l.unguarded[at]:
 			l.fail(at.of(m), m.Summary, "%s", m.Detail+backslashHint(at, m))
+			l.blameUser(l.diags[len(l.diags)-1], at, list)
 		}
 	}
 	if program != nil {

@@ -67,6 +67,8 @@ func (l *loader) isString(src *source, name string, expr hcl.Expression) bool {
 	return false
 }
 
+const interpolation = "Interpolation in an expression"
+
 func (l *loader) failInterpolation(src *source, rng hcl.Range, name string, parts []hclsyntax.Expression) {
 	detail := "This argument is an expression: it is compiled once and run for every message, so HCL's ${…} has no meaning in it. Names are used directly"
 	if better, ok := withoutInterpolation(src, name, parts); ok {
@@ -74,7 +76,7 @@ func (l *loader) failInterpolation(src *source, rng hcl.Range, name string, part
 	} else {
 		detail += "."
 	}
-	l.fail(rng, "Interpolation in an expression", "%s", detail)
+	l.fail(rng, interpolation, "%s", detail)
 }
 
 // withoutInterpolation writes the parts of a template as the expression that was

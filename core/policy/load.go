@@ -118,7 +118,7 @@ func newLoader(opts Options, r *report) *loader {
 		poolAt:    map[string]*Pool{},
 		listeners: map[string]listenerPlace{},
 		compiler:  rules.NewCompiler(),
-		usage:     usage{names: map[string]bool{}, owners: map[*rules.Scope]*ruleset{}},
+		usage:     usage{names: map[string]bool{}, owners: map[*rules.Scope]*ruleset{}, users: map[*rules.Scope]usedBy{}},
 		unguarded: map[*place]bool{},
 		policy: &Policy{
 			Log:          Log{Level: logBlock.arg("level").text(), Format: logBlock.arg("format").text()},

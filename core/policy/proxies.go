@@ -78,7 +78,7 @@ func (l *loader) proxyRules(b *block, content *hcl.BodyContent, inst instance, c
 	for _, inner := range content.Blocks {
 		switch {
 		case inner.Type == "use":
-			used, _ := l.use(inner, b.src, inst.scope)
+			used, _ := l.use(inner, inst.address, inst.scope)
 			list = append(list, used...)
 		case isRule(inner):
 			own, _ := l.rules(inst.address, hcl.Blocks{inner}, b.src, inst.scope, constants)

@@ -76,7 +76,7 @@ func (r *report) diagnostics() Diagnostics {
 // compact drops what was said before. A place has each summary once, whatever it is
 // about: the same line of a ruleset may be wrong for different reasons in two uses of it.
 func (r *report) compact() {
-	seen := map[string]bool{}
+	seen := map[string]*hcl.Diagnostic{}
 	r.diags = slices.DeleteFunc(r.diags, func(d *hcl.Diagnostic) bool {
 		key := fmt.Sprint(d.Severity, strings.TrimSuffix(d.Summary, "."), " ")
 		if d.Subject == nil {
@@ -84,8 +84,12 @@ func (r *report) compact() {
 		} else {
 			key += fmt.Sprint(*d.Subject)
 		}
-		again := seen[key]
-		seen[key] = true
+		first, again := seen[key]
+		if again {
+			shareBlame(first, d)
+		} else {
+			seen[key] = d
+		}
 		return again
 	})
 	r.secrets.compact()
@@ -115,7 +119,7 @@ func (r *report) public(d *hcl.Diagnostic) Diagnostic {
 	out := Diagnostic{
 		Severity: Error,
 		Summary:  r.redact(strings.TrimSuffix(d.Summary, ".")),
-		Detail:   r.redact(strings.TrimSpace(d.Detail)),
+		Detail:   r.redact(strings.TrimSpace(d.Detail) + blamed(d)),
 	}
 	if d.Severity == hcl.DiagWarning {
 		out.Severity = Warning

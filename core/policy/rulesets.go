@@ -45,8 +45,8 @@ func (l *loader) buildRulesets() {
 	}
 }
 
-// use gives the rules that a use block stands for.
-func (l *loader) use(b *hcl.Block, src *source, s *scope) (list []rules.Rule, ok bool) {
+// use gives the rules that a use block of a proxy stands for.
+func (l *loader) use(b *hcl.Block, proxy string, s *scope) (list []rules.Rule, ok bool) {
 	set := l.rulesets[b.Labels[0]]
 	if set == nil {
 		names := sortedNames(l.rulesets)
@@ -61,7 +61,13 @@ func (l *loader) use(b *hcl.Block, src *source, s *scope) (list []rules.Rule, ok
 	inner := l.rulesetScope(set, values)
 	constants := scopeOfValues(values)
 	l.usage.owners[constants] = set
+	user := usedBy{proxy: proxy, at: b.DefRange}
+	if len(set.variables) > 0 {
+		l.usage.users[constants] = user
+	}
+	before := len(l.diags)
 	list, ok = l.rules(address("ruleset", set.name()), set.content.Blocks, set.src, inner, constants)
+	l.blame(l.diags[before:], user)
 	set.used = set.used || ok
 	return list, ok
 }

@@ -19,6 +19,8 @@ type usage struct {
 	names map[string]bool
 	// owners tells which ruleset the constants of a rule belong to.
 	owners map[*rules.Scope]*ruleset
+	// users tells who gave a ruleset with variables the constants of a rule.
+	users map[*rules.Scope]usedBy
 	// idle are the proxy blocks whose for_each is empty. What they name is used, though
 	// nothing came of it.
 	idle []*block
