@@ -312,9 +312,13 @@ func (l *loader) parse(src *source) {
 		file, diags := hclsyntax.ParseConfig(work, src.name, hcl.InitialPos)
 		src.body, _ = file.Body.(*hclsyntax.Body)
 		if !diags.HasErrors() {
+			src.putBack()
 			return
 		}
-		fixed, ok := l.repair(src, work, diags)
+		fixed, ok := l.unfold(src, work, diags)
+		if !ok {
+			fixed, ok = l.repair(src, work, diags)
+		}
 		if !ok {
 			src.broken = true
 			fixed, ok = l.skipLine(src, work, diags)

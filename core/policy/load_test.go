@@ -264,3 +264,22 @@ ruleset "r" {
 		t.Errorf("said:\n%s", show(t, ds))
 	}
 }
+
+// TestAllOneLineBlocksAreTold: a habit of writing does not hide the mistakes beside it, and
+// every place of it is told.
+func TestAllOneLineBlocksAreTold(t *testing.T) {
+	policy := base + "proxy \"x\" {\n  pool = pool.man\n  listener \"tcp\" { address = \":4444\" }\n"
+	for i := range 14 {
+		policy += fmt.Sprintf("  request \"mining.authorize\" \"r%d\" { deny {} }\n", i)
+	}
+	files(t, "loka.hcl", policy+"  request \"mining.submit\" \"s\" {\n    when = \"usr == 'x'\"\n    drop {}\n  }\n}\n")
+	_, ds := Load(".", Options{})
+	count := map[string]int{}
+	for _, d := range ds {
+		count[d.Summary]++
+	}
+	want := map[string]int{"Block inside a block on one line": 14, "No such pool": 1, "Unknown name in expression": 1}
+	if diff := cmp.Diff(want, count); diff != "" {
+		t.Errorf("what is said (-want +got):\n%s\n%s", diff, show(t, ds))
+	}
+}

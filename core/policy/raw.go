@@ -16,7 +16,7 @@ var (
 	rawHead      = regexp.MustCompile(`^\s*(variable|locals|pool|ruleset|proxy|audit|admin|log|variables|test|connect|request|response|notification)\b[^=]*\{`)
 	rawVariable  = regexp.MustCompile(`^\s*variable\s+"?([^"\s{]*)`)
 	rawArgument  = regexp.MustCompile(`^(?:[^"#=]*\{)?\s*([\pL_][\pL\pN_-]*)\s*=`)
-	rawName      = regexp.MustCompile(`^(?:[^"#=]*\{)?\s*([\pL_][\pL\pN_-]*)`)
+	rawName      = regexp.MustCompile(`^(?:[^#=]*\{)?\s*([\pL_][\pL\pN_-]*)`)
 	rawSensitive = regexp.MustCompile(`\bsensitive\b`)
 	rawToken     = regexp.MustCompile(`\btoken\b`)
 )
@@ -53,7 +53,7 @@ func rawBlocks(content string) (blocks []rawBlock) {
 func (l *loader) hideRaw() {
 	var names []string
 	for _, src := range l.files {
-		unsound := src.broken || len(src.reported) > 0
+		unsound := src.unsound()
 		for _, b := range rawBlocks(string(src.bytes)) {
 			text := string(src.bytes[b.start:b.end])
 			secret := b.kind == "variable" && rawSensitive.MatchString(text)
@@ -69,13 +69,13 @@ func (l *loader) hideRaw() {
 		l.keepGivenRaw(name)
 	}
 	for _, src := range l.files {
-		if src.broken || len(src.reported) > 0 {
+		if src.unsound() {
 			l.hideArguments(src, func(name string) bool { return slices.Contains(names, name) })
 		}
 	}
 	l.rawSecrets = names
 	for _, src := range l.tests {
-		if src.broken || len(src.reported) > 0 {
+		if src.unsound() {
 			l.hideArguments(src, l.meansRawSecret)
 		}
 	}

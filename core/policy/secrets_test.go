@@ -66,15 +66,17 @@ func unsaidIn(t *testing.T, path string, opts Options, pieces ...string) string 
 func TestSecretsUnparsed(t *testing.T) {
 	const head = "variable \"pw\" {\n sensitive = true\n"
 	for name, policy := range map[string]string{
-		"quote":         head + ` default = "hun"ter2secret"` + "\n}\n" + base,
-		"escape":        head + ` default = "hunter2\secret"` + "\n}\n" + base,
-		"interpolation": head + ` default = "hunter2${secret"` + "\n}\n" + base,
-		"control":       head + ` default = "a%{hunter2 secret}"` + "\n}\n" + base,
-		"one line":      `variable "pw" { default = "hun"ter2secret" sensitive = true }` + "\n" + base,
-		"several lines": head + " default = {\n  a = \"x\"\n  b = \"hun\"ter2secret\"\n }\n}\n" + base,
-		"in a ruleset":  "ruleset \"r\" {\n  " + head + ` default = "hun"ter2secret"` + "\n}\n}\n" + base,
-		"argument":      "ruleset \"r\" {\n  " + head + "}\n}\nproxy \"x\" {\n use \"r\" {\n  pw = \"hun\"ter2secret\"\n }\n}\n" + base,
-		"token":         "admin {\n address = \":1\"\n token = \"hun\"ter2secret\"\n}\n" + base,
+		"quote":           head + ` default = "hun"ter2secret"` + "\n}\n" + base,
+		"escape":          head + ` default = "hunter2\secret"` + "\n}\n" + base,
+		"interpolation":   head + ` default = "hunter2${secret"` + "\n}\n" + base,
+		"control":         head + ` default = "a%{hunter2 secret}"` + "\n}\n" + base,
+		"one line":        `variable "pw" { default = "hun"ter2secret" sensitive = true }` + "\n" + base,
+		"all on one line": `variable "pw" { sensitive = true default = "hunter2secret" }` + "\n" + `variable "n" { default = 1 + }` + "\n" + base,
+		"in a use":        head + "}\nproxy \"x\" {\n use \"r\" { pw = \"hunter2secret\" n = 5 }\n pool = = 5\n}\n" + base,
+		"several lines":   head + " default = {\n  a = \"x\"\n  b = \"hun\"ter2secret\"\n }\n}\n" + base,
+		"in a ruleset":    "ruleset \"r\" {\n  " + head + ` default = "hun"ter2secret"` + "\n}\n}\n" + base,
+		"argument":        "ruleset \"r\" {\n  " + head + "}\n}\nproxy \"x\" {\n use \"r\" {\n  pw = \"hun\"ter2secret\"\n }\n}\n" + base,
+		"token":           "admin {\n address = \":1\"\n token = \"hun\"ter2secret\"\n}\n" + base,
 	} {
 		t.Run(name, func(t *testing.T) {
 			files(t, "loka.hcl", policy)

@@ -19,6 +19,10 @@ type source struct {
 	// reported holds the values that could not be read and of which everything is
 	// said; see repair.
 	reported []hcl.Range
+	// unfolded says that a block on one line was read as if it were on several, and folds
+	// holds what was taken out of such blocks; see unfold.
+	unfolded bool
+	folds    []fold
 	// broken says that the file, or one that it includes, could not be read, so that
 	// nothing else can be said.
 	broken bool
@@ -231,6 +235,9 @@ func (s *source) wasReported(rng hcl.Range) bool {
 	}
 	return false
 }
+
+// unsound reports whether the file does not parse as it stands.
+func (s *source) unsound() bool { return s.broken || s.unfolded || len(s.reported) > 0 }
 
 func position(rng hcl.Range) string {
 	return fmt.Sprintf("%s:%d:%d", rng.Filename, rng.Start.Line, rng.Start.Column)
