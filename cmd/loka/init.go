@@ -91,6 +91,9 @@ func (i *initializer) run() error {
 // inTheWay looks for files that belong to a policy: what is written beside them would
 // become a part of it.
 func (i *initializer) inTheWay() error {
+	if err := mayBeDirectory(i.dir); err != nil {
+		return err
+	}
 	entries, err := os.ReadDir(i.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -105,6 +108,23 @@ func (i *initializer) inTheWay() error {
 		}
 	}
 	return nil
+}
+
+// mayBeDirectory says why a directory cannot be made where it is to be: something else is
+// there, or on the way.
+func mayBeDirectory(dir string) error {
+	for path := filepath.Clean(dir); ; path = filepath.Dir(path) {
+		if _, err := os.Lstat(path); err != nil && path != filepath.Dir(path) {
+			continue // what stands on the way is found at the first part that is there
+		}
+		switch info, err := os.Stat(path); {
+		case errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("%s is a link to something that is not there: name a directory, or one that can be made", path)
+		case err == nil && !info.IsDir():
+			return fmt.Errorf("%s is a file: name a directory, or one that can be made", path)
+		}
+		return nil // what else is wrong, its use tells
+	}
 }
 
 // fill makes the starter one that a policy can be made from.

@@ -129,20 +129,26 @@ func TestInitWritesBothOrNone(t *testing.T) {
 	}
 }
 
-// TestInitLayouts runs the tests of every layout, with wallets that are hard to write.
+// TestInitLayouts runs the tests of every layout, with wallets that are hard to write, and
+// with such as are the names that the tests have.
 func TestInitLayouts(t *testing.T) {
+	wallets := []string{
+		wallet, strings.ToUpper(wallet), "myfarm", "my.farm", "a", "7", "john", "john.test", "john.rig7", "john~a b", "john-rig7", "johnny",
+		"hall1", "hall1.test", "hall1.rig7", "rig7", "rig7.rig7", "John.Rig7", "JOHN", "müll.ähre", "u\u0308", "日本", "x y", "a~b", "a,b",
+		"{}", "$", "$$", "${", "%{", "*", "[", "^.$", "x'; y", "<b>c", "&amp;", `\n`, `"x" ${y} %{z} \ '`, strings.Repeat("w", 128),
+	}
 	for _, name := range layoutNames() {
-		for _, wallet := range []string{wallet, "myfarm", "my.farm", `"x" ${y} %{z} \ '`} {
+		for _, wallet := range wallets {
 			i := initializer{starter: usual, dir: t.TempDir()}
 			i.Layout, i.Wallet = name, wallet
 			if !i.pays() {
 				i.Wallet = ""
 			}
 			if err := i.problem(); err != nil {
-				t.Fatal(name, err)
+				t.Fatal(name, wallet, err)
 			}
 			if err := i.write(); err != nil {
-				t.Fatal(name, err)
+				t.Fatal(name, wallet, err)
 			}
 			loads(t, i.dir)
 			passes(t, i.dir)
@@ -151,6 +157,25 @@ func TestInitLayouts(t *testing.T) {
 					t.Errorf("not formatted:\n%s", text)
 				}
 			}
+			if t.Failed() {
+				t.Fatalf("with the layout %s and the wallet %q", name, wallet)
+			}
+		}
+	}
+}
+
+// TestInitRefusesWallets knows what is no wallet, and what stands for one.
+func TestInitRefusesWallets(t *testing.T) {
+	for wallet, want := range map[string]string{
+		"": "empty", "  ": "empty", " myfarm": "white space", "myfarm\u00a0": "white space", "a\x00": "no text", "\xff": "no text",
+		".": "dot", ".rig7": "dot", "myfarm.": "dot", strings.Repeat("w", 129): "longer",
+		"YOUR_WALLET": "stands for", "your-address": "stands for", "<your wallet>": "stands for", "WALLET": "stands for",
+		"bc1q…": "stands for", "<address>": "stands for",
+	} {
+		s := usual
+		s.Wallet = wallet
+		if err := s.problem(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", wallet, err)
 		}
 	}
 }
@@ -158,7 +183,7 @@ func TestInitLayouts(t *testing.T) {
 // TestDoubt knows what wallets look like.
 func TestDoubt(t *testing.T) {
 	for wallet, want := range map[string]string{
-		wallet: "", "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq": "", "myfarm": "", "my_farm-2": "", "100": "",
+		wallet: "", "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq": "", "NHbVb6ryoiZsEzGiYtqVkZoLFoYbLmPo5gt4": "", "myfarm": "", "my_farm-2": "", "100": "",
 		"bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdb": "looks like", "37vuX2XMqtcrobGwxSZJSwJoYyjiH18S0Q": "looks like",
 		"37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ37vuX2": "looks like", "john.test": "neither", "a b": "neither", "john@example.com": "neither",
 	} {

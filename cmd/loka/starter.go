@@ -36,39 +36,73 @@ var usual = starter{Name: "farm", Pool: "stratum+tcp://eu.pool.example:3333", Wa
 type layout struct {
 	name  string
 	about string
-	// From is a miner's name and To what the pool sees, as HCL text; then come the
-	// comment, the name, the condition and the expression of the rule that does it.
-	From, To                  string
-	Comment, Rule, When, User string
+	// Samples are names of miners, in each of which STEM stands for a word, with what the
+	// pool sees, as HCL text. Own are names of the wallet that stay what they are.
+	Samples []sample
+	Own     []string
+	// Rule and User are the name of the rule that does it, and what it sets user to, as HCL.
+	Rule, User string
 }
 
-// notYet is the condition of rules that leave names of the wallet alone.
-const notYet = "user != var.wallet and not (user startsWith var.wallet + '.')"
+// sample is a name on both sides of the proxy.
+type sample struct{ From, To string }
+
+// cleaned is what rules say of a worker's name: to some pools, characters other than
+// these mean something.
+const cleaned = `
+        let rig = join(map(split(own, ''), # matches '^[A-Za-z0-9_-]$' ? # : '_'), '');
+        rig == '' ? var.wallet : var.wallet + '.' + rig
+      EXPR`
 
 // layouts are the ways, the usual one first.
 var layouts = []layout{
 	{
 		name: "wallet.worker", about: "any name becomes a worker of the wallet: john.test is WALLET.john_test",
-		From: "john.test", To: "${var.wallet}.john_test",
-		Comment: "john.test  ->  WALLET.john_test",
-		Rule:    "to_wallet", When: notYet,
-		User: "var.wallet + '.' + replace(user, '.', '_')",
+		Samples: []sample{{"STEM.test", "${var.wallet}.STEM_test"}, {"STEM~a b", "${var.wallet}.STEM_a_b"}, {"", "${var.wallet}"}},
+		Own:     []string{"${var.wallet}", "${var.wallet}.rig7"},
+		Rule:    "to_wallet",
+		User: `<<-EXPR
+        let own = user == var.wallet ? '' : trimPrefix(user, var.wallet + '.');` + cleaned,
 	},
 	{
 		name: "replace-account", about: "the wallet takes the place of an account: john.rig7 is WALLET.rig7",
-		From: "john.rig7", To: "${var.wallet}.rig7",
-		Comment: "john.rig7  ->  WALLET.rig7, and rig7  ->  WALLET.rig7",
-		Rule:    "other_account", When: notYet,
-		User: "var.wallet + '.' + replace(worker(user) == '' ? user : worker(user), '.', '_')",
+		Samples: []sample{
+			{"STEM.rig7", "${var.wallet}.rig7"},
+			{"STEM-rig7", "${var.wallet}.STEM-rig7"},
+			{"STEM.a b~c.d", "${var.wallet}.a_b_c_d"},
+			{"", "${var.wallet}"},
+		},
+		Own:  []string{"${var.wallet}", "${var.wallet}.rig7"},
+		Rule: "other_account",
+		User: `<<-EXPR
+        let other = user contains '.' ? worker(user) : user;
+        let own = user == var.wallet ? '' : user startsWith var.wallet + '.' ? trimPrefix(user, var.wallet + '.') : other;` + cleaned,
 	},
 	{
 		name: "wallet", about: "all miners have the name of the wallet, for pools that take no workers",
-		From: "john.test", To: "${var.wallet}",
-		Comment: "john.test  ->  WALLET",
-		Rule:    "only_wallet", When: "user != var.wallet",
-		User: "var.wallet",
+		Samples: []sample{{"STEM.test", "${var.wallet}"}, {"", "${var.wallet}"}},
+		Own:     []string{"${var.wallet}"},
+		Rule:    "only_wallet",
+		User:    `"var.wallet"`,
 	},
-	{name: "as-is", about: "names go to the pool as miners give them; no wallet is asked for", From: "john.test", To: "john.test"},
+	{
+		name: "as-is", about: "names go to the pool as miners give them; no wallet is asked for",
+		Samples: []sample{{"STEM.test", "STEM.test"}},
+	},
+}
+
+// samples gives the layout's, with a word in them that makes none a name of the wallet.
+func (s starter) samples() []sample {
+	stem := "john"
+	if strings.HasPrefix(s.Wallet, stem) {
+		stem = "hall1"
+	}
+	list := slices.Clone(s.layout().Samples)
+	for i := range list {
+		list[i].From = strings.ReplaceAll(list[i].From, "STEM", stem)
+		list[i].To = strings.ReplaceAll(list[i].To, "STEM", stem)
+	}
+	return list
 }
 
 // layout gives the starter's layout, or nil when there is none of that name.
@@ -94,6 +128,12 @@ func (s starter) problem() error {
 		return errors.New("a port is a number from 1 to 65535")
 	case s.pays() && strings.TrimSpace(s.Wallet) == "":
 		return errors.New("the wallet is empty")
+	case strings.TrimSpace(s.Wallet) != s.Wallet:
+		return errors.New("the wallet has white space around it")
+	case strings.HasPrefix(s.Wallet, ".") || strings.HasSuffix(s.Wallet, "."):
+		return errors.New("a wallet does not begin or end with a dot: some pools would pay somebody else")
+	case placeholder.MatchString(s.Wallet):
+		return fmt.Errorf("%s only stands for a wallet: give your own address, or your account at the pool", s.Wallet)
 	case !utf8.ValidString(s.Wallet) || strings.ContainsFunc(s.Wallet, unicode.IsControl):
 		return errors.New("the wallet has characters in it that are no text")
 	case len(s.Wallet) > 128:
@@ -132,8 +172,12 @@ func layoutNames() []string {
 	return names
 }
 
+// placeholder is what stands for a wallet in instructions.
+var placeholder = regexp.MustCompile(`^<.*>$|^(?i:<?your[ _-]?(wallet|address|account))|^(WALLET|ADDRESS|ACCOUNT)$|(…|[.]{3})$`)
+
 var (
 	bitcoinAddress = regexp.MustCompile(`^(bc1[02-9ac-hj-np-z]{39,59}|[13][1-9A-HJ-NP-Za-km-z]{25,34})$`)
+	niceHash       = regexp.MustCompile(`^NHb[1-9A-HJ-NP-Za-km-z]{33}$`)
 	nearlyAddress  = regexp.MustCompile(`^(bc1|[13])[0-9A-Za-z]{24,}$`)
 	accountName    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
 )
@@ -142,7 +186,7 @@ var (
 // forms, so it is only a doubt.
 func doubt(wallet string) string {
 	switch {
-	case bitcoinAddress.MatchString(wallet):
+	case bitcoinAddress.MatchString(wallet), niceHash.MatchString(wallet):
 		return ""
 	case nearlyAddress.MatchString(wallet):
 		return "it looks like a Bitcoin address, but has a letter that addresses do not have, or too many or too few of them"
@@ -170,21 +214,26 @@ func (s starter) render(t *template.Template) []byte {
 	var b strings.Builder
 	err := t.Execute(&b, map[string]any{
 		"Name": s.Name, "Address": s.address(), "Listen": ":" + s.Port, "Port": s.Port,
-		"Wallet": s.Wallet, "Layout": s.layout(), "Pays": s.pays(),
+		"Wallet": s.Wallet, "Layout": s.layout(), "Pays": s.pays(), "Samples": s.samples(), "Kind": s.Layout,
 	})
 	if err != nil { // the templates are constants
 		panic(err)
 	}
-	return []byte(b.String())
+	text, _ := policy.Format([]byte(b.String()), t.Name()) // where it is none, the loader says why
+	return text
 }
 
 func parseTemplate(name, text string) *template.Template {
-	return template.Must(template.New(name).Funcs(template.FuncMap{"quote": policy.Quote}).Parse(text))
+	return template.Must(template.New(name).Funcs(template.FuncMap{
+		"quote":  policy.Quote,
+		"wallet": func(name string) string { return strings.ReplaceAll(name, "${var.wallet}", "WALLET") },
+	}).Parse(text))
 }
 
 var policyTemplate = parseTemplate(starterPolicy, `# A policy for loka: where miners connect, where they go, and what happens to what they say.
 #
-# Check it with "loka validate", test it with "loka rules test", run it with "loka run".
+# In its directory: check it with "loka validate .", test it with "loka rules test .", and
+# run it with "loka run --config .".
 {{if .Pays}}
 # Who is paid: an address, or an account at the pool. This is the value where nobody gives
 # another one: by --var wallet=…, by LOKA_VAR_wallet in the environment, or in a file
@@ -207,13 +256,16 @@ proxy {{quote .Name}} {
   pool = pool.main
   listener "tcp" { address = {{quote .Listen}} }
 {{- if .Pays}}
-
-  # {{.Layout.Comment}}
+{{range .Samples}}{{if .From}}
+  # {{printf "%-12s" .From}}  ->  {{wallet .To}}{{end}}{{end}}
+  #
+{{- if ne .Kind "wallet"}}
+  # Other characters than letters, digits, - and _ mean something to some pools.
+{{- end}}
   # What a name is mapped to here holds for the shares that follow.
   request "mining.authorize" {{quote .Layout.Rule}} {
-    when = {{quote .Layout.When}}
     set {
-      user = {{quote .Layout.User}}
+      user = {{.Layout.User}}
     }
   }
 {{- else}}
@@ -234,32 +286,38 @@ proxy {{quote .Name}} {
 # admin { address = "127.0.0.1:9464" }
 `)
 
-var testsTemplate = parseTemplate(starterTests, `# What the policy makes of messages. A step is one message; run all with "loka rules test".
+var testsTemplate = parseTemplate(starterTests, `# What the policy makes of messages. A step is one message; run all with "loka rules test ."
+# in this directory.
 
 test "what the pool hears of a miner" {
+  for_each = {
+{{- range .Samples}}
+    {{quote .From}} = "{{.To}}"
+{{- end}}
+  }
+
   request "mining.subscribe" {
     params = ["cgminer/4.11.1"]
     expect { unchanged = true }
   }
   request "mining.authorize" {
-    params = [{{quote .Layout.From}}, "x"]
-    expect { params = ["{{.Layout.To}}", "x"] }
+    params = [each.key, "x"]
+    expect { params = [each.value, "x"] }
   }
   # The same name comes with each share.
   request "mining.submit" {
-    params = [{{quote .Layout.From}}, "6a1f", "00000000", "66a0b1c2", "deadbeef"]
-    expect { params = ["{{.Layout.To}}", "6a1f", "00000000", "66a0b1c2", "deadbeef"] }
+    params = [each.key, "6a1f", "00000000", "66a0b1c2", "deadbeef"]
+    expect { params = [each.value, "6a1f", "00000000", "66a0b1c2", "deadbeef"] }
   }
 }
 {{- if .Pays}}
 
-test "the wallet's own name stays" {
+test "the wallet's own names stay" {
+  for_each = toset([{{range $i, $own := .Layout.Own}}{{if $i}}, {{end}}"{{$own}}"{{end}}])
+
   request "mining.authorize" {
-    params = [var.wallet, "x"]
-    expect {
-      rules     = []
-      unchanged = true
-    }
+    params = [each.value, "x"]
+    expect { unchanged = true }
   }
 }
 {{- end}}
