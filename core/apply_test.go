@@ -424,7 +424,7 @@ func TestApplyManyPartings(t *testing.T) {
 	left := s.count("loka_sessions")
 	before := p.Stats().Accepted
 	wait(func(st pool.Stats) bool { return float64(st.Accepted-before) > 4*left }) // about four seconds
-	if got := s.count("loka_sessions"); got < 50 { // some were on their way out
+	if got := s.count("loka_sessions"); got < 50 {                                 // some were on their way out
 		t.Errorf("of %v miners who belong where they are %v are left", left, got)
 	}
 	s.conserved()
