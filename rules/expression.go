@@ -145,7 +145,7 @@ func compileExpression(s Source, lang *configured, scope *Scope, want valueType)
 	}
 	x = &expression{source: s, length: utf8.RuneCountInString(s.Text), uses: r.uses, secret: r.secret, contents: in, reads: r.reads}
 	if m := x.check(tree, lang, want); m != nil {
-		return nil, []*Error{m}
+		return nil, []*Error{m.withNull(r.null)}
 	}
 	r.widenAll()
 	if m := x.finish(tree, lang.config, want); m != nil {

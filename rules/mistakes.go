@@ -36,6 +36,28 @@ func (e *Error) within(origin any, length int) *Error {
 	return e
 }
 
+// withNull says of a mistake about types that a name stands for null, if one does. Null
+// has no type of its own; where the checker speaks of any type as a mistake, it is null.
+func (e *Error) withNull(name string) *Error {
+	if name == "" {
+		return e
+	}
+	if e.Summary == wrongTypes {
+		e.Detail = strings.ReplaceAll(e.Detail, "a value of unknown type (any)", "null")
+		e.Detail = strings.ReplaceAll(e.Detail, "A value of unknown type (any)", "Null")
+	}
+	if !strings.Contains(strings.ToLower(e.Detail), "null") {
+		return e
+	}
+	instead := "0"
+	if strings.Contains(e.Detail, "string") {
+		instead = "'x'"
+	}
+	e.Detail, _, _ = strings.Cut(e.Detail, "\n\n")
+	e.Detail += "\n\n" + name + " is null. Give it a value; or say what holds without one, as in (" + name + " ?? " + instead + ")."
+	return e
+}
+
 // translate says in the operator's words what the language's parser or checker found.
 // Its own words name types of the implementation, or what it thinks of its tokens.
 func translate(err error, text string) *Error {

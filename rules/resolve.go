@@ -27,6 +27,8 @@ type resolver struct {
 	secret     bool
 	reads      []string
 	mistakes   []*Error
+	// null is the first name that stands for null.
+	null string
 	// plain has the values of constants that the checker sees in a narrower type.
 	plain map[*ast.ConstantNode]any
 }

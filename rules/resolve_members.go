@@ -45,6 +45,9 @@ func (r *resolver) named(n *ast.MemberNode, root string, list []string) ast.Node
 		return flat
 	}
 	if v, ok := m[property.Value]; ok {
+		if v == nil && r.null == "" {
+			r.null = name
+		}
 		return r.constant(v, n.Location(), n)
 	}
 	detail := "There is no " + name + " here." + didYouMean(Nearest(property.Value, list))

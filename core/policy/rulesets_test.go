@@ -53,3 +53,40 @@ func TestUnusedRulesetsMistakes(t *testing.T) {
 		})
 	}
 }
+
+// TestOneUseIsToldOnce: a policy is built once for each choice of values that its tests
+// make, and a use of a ruleset stays one.
+func TestOneUseIsToldOnce(t *testing.T) {
+	const used = `
+variable "n" { default = 1 }
+ruleset "r" {
+  variable "length" { type = number }
+  request "mining.submit" "x" {
+    when = "user[:var.length] == 'x'"
+    drop {}
+  }
+}
+proxy "x" {
+  pool = pool.main
+  listener "tcp" { address = ":4444" }
+  use "r" { length = var.n + 0.5 }
+}
+`
+	const tests = `
+test "a" {
+  proxy = proxy.x
+  variables { n = 2 }
+  request "mining.submit" { params = ["x"] }
+}
+test "b" {
+  proxy = proxy.x
+  variables { n = 3 }
+  request "mining.submit" { params = ["x"] }
+}
+`
+	files(t, "loka.hcl", base+used, "x.test.hcl", tests)
+	_, ds := LoadTests(".", Options{})
+	if text := show(t, ds); !strings.Contains(text, "Used by proxy.x at loka.hcl:") || strings.Contains(text, "other.") {
+		t.Errorf("said:\n%s", text)
+	}
+}

@@ -34,6 +34,15 @@ func (r *report) polish(d *hcl.Diagnostic) *hcl.Diagnostic {
 		return &better
 	}
 	src := r.sources[d.Subject.Filename]
+	switch {
+	case strings.HasSuffix(d.Detail, "argument must not be null."):
+		better.Detail = ofNull(d, src)
+	case strings.HasSuffix(d.Detail, "can't divide zero by zero or infinity by infinity."):
+		better.Detail = "Zero divided by zero has no value, and nor has one infinite number divided by another. Divide by something else."
+	}
+	if m := wrongLabels.FindStringSubmatch(d.Detail); m != nil {
+		better.Detail = labelsOf(m)
+	}
 	switch d.Summary {
 	case "Call to unknown function":
 		better.Detail += didYouMean(src.quote(*d.Subject), sortedNames(functions.Functions))
@@ -43,6 +52,37 @@ func (r *report) polish(d *hcl.Diagnostic) *hcl.Diagnostic {
 		}
 	}
 	return &better
+}
+
+// ofNull says that nothing comes of a calculation with null, and what is null in it.
+func ofNull(d *hcl.Diagnostic, src *source) string {
+	what, example := "A value that is used here", "var.x"
+	if d.Expression != nil && d.EvalContext != nil {
+		for _, traversal := range d.Expression.Variables() {
+			if value, diags := traversal.TraverseAbs(d.EvalContext); !diags.HasErrors() && value.IsNull() {
+				what = src.quote(traversal.SourceRange())
+				example = what
+				break
+			}
+		}
+	}
+	return what + " is null, and nothing can be worked out with null. Give it a value; or, where it may be null, ask that first, as in " + example + " == null || …"
+}
+
+// wrongLabels matches what HCL says of a head with labels too many or too few.
+var wrongLabels = regexp.MustCompile(`^(?:All (\S+) blocks must have \d+ labels \(([^)]*)\)\.|Only \d+ labels \(([^)]*)\) are expected for (\S+) blocks\.|No labels are expected for (\S+) blocks\.)$`)
+
+// labelsOf says how the head of a block is written.
+func labelsOf(m []string) string {
+	kind, names := m[1]+m[4]+m[5], m[2]+m[3]
+	if names == "" {
+		return "A block " + kind + " has no label: it is written " + kind + " { … }."
+	}
+	head, labels := kind, strings.Split(names, ", ")
+	for _, label := range labels {
+		head += ` "` + strings.ToUpper(label) + `"`
+	}
+	return "A block " + kind + " is written " + head + " { … }, with its " + strings.Join(labels, " and its ") + " in quotes and no other label."
 }
 
 // firstNear is HCL's own suggestion: the first name that is near, not the nearest.

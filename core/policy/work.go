@@ -61,13 +61,27 @@ func (l *loader) bounded(what string, value cty.Value, at *hcl.Range) cty.Value 
 	if sizeOf(value, maxValueBytes) <= maxValueBytes {
 		return value
 	}
-	const summary, detail = "Value too large", "The value of %s is larger than 16 MiB."
+	const summary = "Value too large"
+	detail := "The value of %s is larger than 16 MiB."
+	if isInfinite(value) {
+		detail = "The value of %s has no end: something in it is divided by zero, or is a number beyond all bounds. Write the number that is meant."
+	}
 	if at == nil {
 		l.failNowhere(summary, detail, what)
 	} else {
 		l.fail(*at, summary, detail, what)
 	}
 	return unknown
+}
+
+// isInfinite reports whether a number in a value is infinite.
+func isInfinite(value cty.Value) (found bool) {
+	value, _ = value.UnmarkDeep()
+	_ = cty.Walk(value, func(_ cty.Path, part cty.Value) (bool, error) {
+		found = found || part.Type() == cty.Number && part.IsKnown() && !part.IsNull() && part.AsBigFloat().IsInf()
+		return !found, nil
+	})
+	return found
 }
 
 // meter bounds the work of one argument, and keeps count of that of all.
