@@ -142,3 +142,12 @@ func publicRange(rng hcl.Range) *Range {
 		End:      Pos{Line: rng.End.Line, Column: rng.End.Column, Byte: rng.End.Byte},
 	}
 }
+
+// internal gives a range as HCL has them.
+func (r Range) internal() hcl.Range {
+	return hcl.Range{
+		Filename: r.Filename,
+		Start:    hcl.Pos{Line: r.Start.Line, Column: r.Start.Column, Byte: r.Start.Byte},
+		End:      hcl.Pos{Line: r.End.Line, Column: r.End.Column, Byte: r.End.Byte},
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -213,11 +214,20 @@ func (r *instanceReader) checkContents(b *hcl.Block, args arguments) {
 		r.fail(capture.NameRange, "Capture and steps", "A test has steps or replays a capture, and this has both. Make it two tests.")
 	case capture == nil && golden != nil:
 		r.fail(golden.NameRange, "Golden without a capture", "golden holds what becomes of a capture, and this test has none.")
-	case capture == nil && len(r.test.Steps) == 0:
+	case capture == nil && len(r.test.Steps) == 0 && !triesSteps(b):
 		r.fail(b.DefRange, "Empty test", "This tests nothing. It needs a step, as in\n\n"+
 			"    request \"mining.authorize\" {\n      params = [\"john.test\", \"x\"]\n      expect { unchanged = true }\n    }\n\n"+
 			"or a recorded session to replay, as in capture = \"session.jsonl\".")
 	}
+}
+
+// triesSteps reports whether a test without steps has blocks that were meant to be some:
+// what is wrong with them was said.
+func triesSteps(b *hcl.Block) bool {
+	body, ok := b.Body.(*hclsyntax.Body)
+	return ok && slices.ContainsFunc(body.Blocks, func(inner *hclsyntax.Block) bool {
+		return inner.Type != "client" && inner.Type != "variables"
+	})
 }
 
 // readProxy finds the proxy that the miner connects to. A policy with one proxy leaves

@@ -28,6 +28,9 @@ func LoadTests(path string, opts Options) ([]*Suite, Diagnostics) {
 	for _, s := range t.suites {
 		s.read()
 	}
+	if !t.diags.HasErrors() {
+		t.doubtExpectations()
+	}
 	diags := t.diagnostics()
 	var suites []*Suite
 	for _, s := range t.suites {
@@ -40,6 +43,22 @@ func LoadTests(path string, opts Options) ([]*Suite, Diagnostics) {
 		}
 	}
 	return suites, diags
+}
+
+// doubtExpectations warns of tests that pass whatever the policy makes of their messages,
+// as long as it lets them pass. It is asked of tests without mistakes.
+func (t *testLoad) doubtExpectations() {
+	expects := func(s *Step) bool { return len(s.Expect) > 0 || len(s.Asserts) > 0 }
+	for _, s := range t.suites {
+		for _, file := range s.suite.Files {
+			for _, test := range file.Tests {
+				if test.Capture == "" && !slices.ContainsFunc(test.Steps, expects) {
+					t.warn(test.Range.internal(), "Test without expectations", "This test expects nothing: it only shows that its messages are forwarded. "+
+						"Say what becomes of one of them, as in expect { unchanged = true }.")
+				}
+			}
+		}
+	}
 }
 
 // testLoad carries one load of tests over all the policies that they test.

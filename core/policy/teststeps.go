@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -84,8 +85,21 @@ func (s *stepReader) readMessage() {
 		return
 	}
 	s.step.Line = s.line(s.args)
+	s.doubtLine(line.Expr.Range())
 	if params := s.args.attrs["params"]; params != nil {
 		s.fail(params.NameRange, "Line and params", "line is the whole message, with its params. Give one of the two.")
+	}
+}
+
+// doubtLine warns of a line with another method than the step's. The line is what is sent,
+// and the rest of the step is about the other message.
+func (s *stepReader) doubtLine(at hcl.Range) {
+	var message struct {
+		Method string `json:"method"`
+	}
+	err := json.Unmarshal([]byte(s.step.Line), &message)
+	if err == nil && message.Method != "" && s.step.Method != "" && message.Method != s.step.Method {
+		s.warn(at, "Line of another method", "The method in this line is %q, and that of the step is %q. What is sent is the line, so give the step its method, or mend the line.", message.Method, s.step.Method)
 	}
 }
 
