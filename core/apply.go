@@ -3,6 +3,8 @@ package core
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 
 	"github.com/loka-proxy/loka/core/exchange"
 	"github.com/loka-proxy/loka/core/policy"
@@ -21,7 +23,7 @@ func (d *Daemon) Apply(ctx context.Context, p *policy.Policy) error {
 	next := d.generation(p, d.current.Load())
 	fronts, fresh, gone := d.match(next)
 	if err := bind(ctx, fresh); err != nil {
-		return err
+		return overlap(err, fresh, gone)
 	}
 	if !d.swap(next, fronts, fresh) {
 		for _, f := range fresh {
@@ -62,6 +64,24 @@ func (d *Daemon) match(next *generation) (fronts, fresh, gone []*front) {
 	return fronts, fresh, gone
 }
 
+// overlap says so where an address cannot be bound because of one of loka's own, which the
+// new policy has in another spelling.
+func overlap(err error, fresh, gone []*front) error {
+	for _, f := range fresh {
+		for _, g := range gone {
+			if portOf(f) == portOf(g) {
+				return fmt.Errorf("%w (loka itself listens on %s: from one to the other of these addresses it comes with a restart)", err, g.at.Load().policy.Address)
+			}
+		}
+	}
+	return err
+}
+
+func portOf(f *front) string {
+	_, port, _ := net.SplitHostPort(f.key)
+	return port
+}
+
 // swap makes a generation the one in force, unless loka is stopping.
 func (d *Daemon) swap(next *generation, fronts, fresh []*front) bool {
 	d.mu.Lock()
@@ -74,8 +94,10 @@ func (d *Daemon) swap(next *generation, fronts, fresh []*front) bool {
 		f.turn(next.posts[f.key], d.opt.Meter)
 	}
 	d.inForce(next)
-	for _, f := range fresh {
-		d.serve(f)
+	if d.serving {
+		for _, f := range fresh {
+			d.serve(f)
+		}
 	}
 	return true
 }
@@ -84,31 +106,38 @@ func (d *Daemon) swap(next *generation, fronts, fresh []*front) bool {
 func (s *session) adopt(g *generation) {
 	s.adopting.Lock()
 	defer s.adopting.Unlock()
-	if s.proxy().generation.number >= g.number {
-		return
+	if s.proxy().generation.number < g.number {
+		s.come(g)
+		s.judge()
 	}
+}
+
+// come brings the session under a generation, or finds how it stands now under its own.
+func (s *session) come(g *generation) {
 	p := g.posts[s.front.key]
 	s.removed = p == nil || p.proxy.name != s.proxy().name
-	if !s.removed {
-		standing := s.talk.Adopt(exchange.Terms{
-			Program: p.proxy.policy.Program, Proxy: p.proxy.name, Listener: p.policy.Address,
-			Pool: p.proxy.home().name, Replays: len(p.proxy.policy.Routes) > 0,
-			Swap: func() { s.under.Store(p.proxy) },
-		}, s.d.opt.Now())
-		s.standing = &standing
+	if s.removed {
+		return
 	}
-	s.judge()
+	standing := s.talk.Adopt(exchange.Terms{
+		Program: p.proxy.policy.Program, Proxy: p.proxy.name, Listener: p.policy.Address,
+		Pool: p.proxy.home().name, Replays: len(p.proxy.policy.Routes) > 0,
+		MaxRequestBytes: func(pool string) int { return g.pools[pool].maxRequestBytes() },
+		Swap:            func() { s.under.Store(p.proxy) },
+	}, s.d.opt.Now())
+	s.standing = &standing
 }
 
 // settle holds a new leg against what the generation in force says: it may have been
-// dialled under an earlier one.
-func (s *session) settle() {
-	if g := s.d.current.Load(); g != s.proxy().generation {
-		s.adopt(g)
-	}
+// dialled under an earlier one, and the miner has said more since. Nothing was written to
+// it yet. It gives the reason for which the session has to end, if there is one.
+func (s *session) settle() closing {
 	s.adopting.Lock()
 	defer s.adopting.Unlock()
-	s.judge()
+	if g := s.d.current.Load(); g != s.proxy().generation || s.standing != nil {
+		s.come(g)
+	}
+	return s.misplaced()
 }
 
 // judge parts with a miner that does not belong where it is. The session is adopting.
@@ -139,5 +168,5 @@ func (s *session) misplaced() closing {
 // keeps reports whether a leg is one to the pool that the miner belongs to, with servers
 // as they are now.
 func (px *proxy) keeps(l *leg, pool string) bool {
-	return l.pool.name == pool && px.pools[pool].endpoint(l.endpoint.server) != nil
+	return l.pool.name == pool && px.pools[pool].has(l.endpoint.server)
 }

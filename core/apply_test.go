@@ -429,3 +429,101 @@ func TestApplyManyPartings(t *testing.T) {
 	}
 	s.conserved()
 }
+
+// TestApplyBeforeSubscribe puts policies in force between a miner's connection and its
+// first line: it goes where the one in force sends it, and stays there.
+func TestApplyBeforeSubscribe(t *testing.T) {
+	l, other := listen(t), listen(t)
+	two := func(server net.Listener, rule string) string {
+		return under(server, anyPort+rule, `pool "q" {
+  server "a" { address = "stratum+tcp://`+other.Addr().String()+`" }
+}`)
+	}
+	const toQ = `
+  request "mining.subscribe" "to_q" {
+    route { pool = pool.q }
+  }`
+	for name, test := range map[string]struct {
+		before, after string
+		goes          net.Listener
+	}{
+		"a rule that was there": {two(l, toQ), two(l, toQ) + "# the same\n", other},
+		"a new rule":            {two(l, ""), two(l, toQ), other},
+		"another server":        {two(l, ""), two(other, ""), other},
+		"a rule that is gone":   {two(l, toQ), two(l, ""), l},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := performPolicy(t, test.before)
+			miner := s.miner()
+			s.wantCount(1, "loka_sessions")
+			s.apply(test.after)
+			miner.send(subscribe)
+			pool := accept(t, test.goes)
+			pool.want(subscribe)
+			pool.send(subscribed)
+			miner.want(subscribed)
+			miner.send(authorize)
+			pool.want(authorize)
+			s.wantCount(1, "loka_sessions")
+			if n := s.count("loka_dials_total"); n != 1 {
+				t.Errorf("%v dials", n)
+			}
+		})
+	}
+}
+
+// TestApplyWaitsForNames changes the server while the answer to an authorize is awaited,
+// and takes nothing more from a miner that has to leave.
+func TestApplyWaitsForNames(t *testing.T) {
+	l, other := listen(t), listen(t)
+	s := performPolicy(t, under(l, anyPort))
+	s.pool = l
+	miner, pool := s.pair()
+	miner.send(authorize)
+	pool.want(authorize)
+	s.apply(under(other, anyPort))
+	pool.send(authorized)
+	miner.want(authorized)
+	miner.wantClosed()
+	s.wantCount(1, "loka_sessions_closed_total", "reason", "moved")
+}
+
+// TestApplyJudgesAsOfThen keeps miners that were let in at the time by a rule that looks
+// at the age of the session, or at an agent that is not known at connect.
+func TestApplyJudgesAsOfThen(t *testing.T) {
+	l := listen(t)
+	text := under(l, anyPort+`
+  request "mining.authorize" "late" {
+    when = "session.age > 0.05"
+    deny {}
+  }`)
+	s := performPolicy(t, text)
+	s.pool = l
+	miner, pool := s.pair()
+	miner.send(authorize)
+	pool.want(authorize)
+	pool.send(authorized)
+	miner.want(authorized)
+	for began := time.Now(); time.Since(began) < 100*time.Millisecond; {
+		s.apply(text + fmt.Sprintf("# %d\n", time.Since(began)))
+	}
+	miner.send(submit)
+	pool.want(submit)
+}
+
+// TestApplyOtherSpelling changes only how an address is written.
+func TestApplyOtherSpelling(t *testing.T) {
+	l, free := listen(t), listen(t)
+	_, port, _ := net.SplitHostPort(free.Addr().String())
+	_ = free.Close()
+	at := func(address string) string {
+		return under(l, "  listener \"tcp\" { address = \""+address+"\" }\n")
+	}
+	s := performPolicy(t, at(":"+port))
+	s.apply(at("0.0.0.0:" + port))
+	s.apply(at("[::]:0" + port))
+	err := s.daemon.Apply(t.Context(), load(t, at("127.0.0.1:"+port)))
+	if err == nil || !strings.Contains(err.Error(), "loka itself listens on") {
+		t.Errorf("an address within another gives %v", err)
+	}
+}

@@ -16,25 +16,41 @@ func (s *session) part(why closing) {
 	if why == closeMoved {
 		wait = s.d.partings.ReserveN(s.d.opt.Now(), 1).Delay()
 	}
-	time.AfterFunc(wait, func() {
+	s.after(wait, func() {
 		s.adopting.Lock()
 		why := s.misplaced() // another policy may have come meanwhile
 		s.adopting.Unlock()
 		if why != "" {
 			s.leaveFor(why)
-			time.AfterFunc(s.d.DrainTimeout(), func() { s.close(why) })
+			s.after(s.d.DrainTimeout(), func() { s.close(why) })
 		}
 	})
+}
+
+// after does something later, in the place of what was to be done later so far; nothing
+// once the session has closed.
+func (s *session) after(wait time.Duration, do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.later != nil {
+		s.later.Stop()
+	}
+	if s.closed == "" {
+		s.later = time.AfterFunc(wait, do)
+	}
 }
 
 // partingsPerSecond is how many miners are parted with in a second; as many may be at once.
 const partingsPerSecond = 100
 
+// leaveFor takes no more from the miner, and closes the session once it has its answers.
 func (s *session) leaveFor(why closing) {
 	s.leaving.CompareAndSwap(nil, &why)
 	if s.talk.Outstanding() == 0 {
 		s.close(why)
+		return
 	}
+	s.miner.Interrupt()
 }
 
 // close ends the session for a reason; only the first counts. Its goroutines end soon
@@ -63,6 +79,9 @@ func (s *session) closeLocked(why closing) {
 		return
 	}
 	s.closed = why
+	if s.later != nil {
+		s.later.Stop()
+	}
 	if s.cancelDial != nil {
 		s.cancelDial()
 	}

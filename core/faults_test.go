@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"bytes"
 	"net"
 	"strings"
 	"testing"
@@ -317,7 +318,7 @@ proxy "x" {
 	spaces := s.miner()
 	go func() {
 		for {
-			if _, err := spaces.nc.Write([]byte("\n")); err != nil {
+			if _, err := spaces.nc.Write(bytes.Repeat([]byte("\n"), 1<<10)); err != nil {
 				return
 			}
 		}

@@ -151,6 +151,9 @@ func (d *Daemon) admit(f *front, nc net.Conn) {
 		_ = nc.Close()
 		return
 	}
+	if g := d.current.Load(); g != at.proxy.generation { // it came while that was put in force
+		s.adopt(g)
+	}
 	f.count.Add(1)
 	at.meter.Opened()
 	go s.open()

@@ -51,8 +51,12 @@ func (d *Daemon) generation(p *policy.Policy, before *generation) *generation {
 // postKey tells listeners apart. Port 0 is another one each time, so there the place in
 // the policy counts.
 func postKey(pp *policy.Proxy, l *policy.Listener, i int) string {
-	if _, port, err := net.SplitHostPort(l.Address); err != nil || port != "0" {
-		return l.Address
+	host, port, _ := net.SplitHostPort(l.Address)
+	if host == "0.0.0.0" || host == "::" {
+		host = ""
+	}
+	if number, err := strconv.Atoi(port); err != nil || number != 0 {
+		return net.JoinHostPort(host, strconv.Itoa(number))
 	}
 	return pp.Address + " " + strconv.Itoa(i) + " " + l.Address
 }

@@ -70,8 +70,21 @@ func (s *session) route(to string) {
 	}
 }
 
+// renew turns to the pool as the generation in force has it: the miner may have taken its
+// time since it connected.
+func (s *session) renew() {
+	px := s.proxy()
+	switch p := px.pools[s.pool.name]; {
+	case p == nil:
+		s.route(px.home().name)
+	case p != s.pool:
+		s.use(p)
+	}
+}
+
 // reach dials the pool and writes what the miner has said so far.
 func (s *session) reach(w *work) error {
+	s.renew()
 	l, err := s.dial(s.pool)
 	if err != nil {
 		return closeNoPool
@@ -79,7 +92,9 @@ func (s *session) reach(w *work) error {
 	if !s.install(l) {
 		return closeShutdown
 	}
-	s.settle()
+	if why := s.settle(); why != "" {
+		return why
+	}
 	if _, err := l.conn.Write(w.out.Pool); err != nil {
 		return closePoolGone
 	}

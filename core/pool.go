@@ -54,6 +54,19 @@ func (p *pool) endpoint(s *policy.Server) *endpoint {
 	return nil
 }
 
+// has reports whether a server is among those of the pool, whatever its name.
+func (p *pool) has(s *policy.Server) bool {
+	return p != nil && slices.ContainsFunc(p.endpoints, func(e *endpoint) bool { return e.server.Target.Same(s.Target) })
+}
+
+// maxRequestBytes is how long a line that rules make may be; 0 means any length.
+func (p *pool) maxRequestBytes() int {
+	if p == nil {
+		return 0
+	}
+	return p.policy.MaxRequestBytes
+}
+
 // dial reaches the first server that answers, in their order. Servers that failed a
 // moment ago come last: a black hole would cost every miner the whole timeout.
 func (p *pool) dial(ctx context.Context) (*transport.Conn, *endpoint, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/loka-proxy/loka/core/policy"
@@ -28,8 +29,10 @@ type Reloader struct {
 
 	mu     sync.Mutex
 	status Status
-	before *policy.Policy // what Rollback returns to, or nil
-	said   string         // the last refusal that was logged
+	before *policy.Policy  // what Rollback returns to, or nil
+	said   map[string]bool // refusals that were logged since a policy was last in order
+	// shown is a copy of status, for those who ask while a policy is being loaded.
+	shown atomic.Pointer[Status]
 }
 
 // Status is how things stand with the policy.
@@ -72,10 +75,12 @@ func NewReloader(d *Daemon, s Source) *Reloader {
 }
 
 // Status tells how things stand.
-func (r *Reloader) Status() Status {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.status
+func (r *Reloader) Status() Status { return *r.shown.Load() }
+
+// show makes the status known.
+func (r *Reloader) show() {
+	status := r.status
+	r.shown.Store(&status)
 }
 
 // Reload loads the policy again and puts it in force, if it is another one. The error is
@@ -145,26 +150,32 @@ func (r *Reloader) warnLater(last, p *policy.Policy) {
 
 // took notes the policy that is in force from now on.
 func (r *Reloader) took(p *policy.Policy) {
-	r.said = ""
+	r.said = map[string]bool{}
 	r.status = Status{
 		Generation: r.daemon.current.Load().number, Hash: p.Hash, Files: p.Files, LoadedAt: r.daemon.opt.Now(),
 	}
+	r.show()
 }
 
 // unchanged notes that the files say what is in force, which is good news after a refusal.
 func (r *Reloader) unchanged() {
-	r.said, r.status.Refused = "", nil
+	r.said, r.status.Refused = map[string]bool{}, nil
+	r.show()
 	r.daemon.opt.Meter.Reloaded(reloadUnchanged, r.daemon.opt.Now())
 	r.daemon.opt.Log.Info("policy unchanged", "policy", r.status.Hash, "generation", r.status.Generation)
 }
+
+// maxSaid bounds the different refusals that are logged one after the other.
+const maxSaid = 100
 
 // refuse notes a refusal. The same one is logged once, however often files are saved.
 func (r *Reloader) refuse(why *Refusal) error {
 	why.At = r.daemon.opt.Now()
 	r.status.Refused = why
+	r.show()
 	r.daemon.opt.Meter.Reloaded(reloadRefused, why.At)
-	if text := why.Reason + why.Diagnostics.Error(); text != r.said {
-		r.said = text
+	if text := why.Reason + why.Diagnostics.Error(); !r.said[text] && len(r.said) < maxSaid {
+		r.said[text] = true
 		r.daemon.opt.Log.Error(fmt.Sprintf("policy reload refused, generation %d (%s) stays in force: %s", r.status.Generation, r.status.Hash, why.Reason))
 		for _, d := range why.Diagnostics.Errors() {
 			r.daemon.opt.Log.Error(d.Summary, "at", d.Position(), "detail", d.Detail)

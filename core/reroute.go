@@ -44,7 +44,9 @@ func (s *session) change(to *pool, w *work) error {
 	if !s.install(next) {
 		return closeShutdown
 	}
-	s.settle()
+	if why := s.settle(); why != "" {
+		return why
+	}
 	s.live.Add(1)
 	go s.fromPool(next)
 	return nil

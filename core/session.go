@@ -42,6 +42,7 @@ type session struct {
 	mu         sync.Mutex
 	leg        *leg               // in use; nil before the dial and between two pools
 	closed     closing            // why, empty while open
+	later      *time.Timer        // ends a session that a policy parts with
 	cancelDial context.CancelFunc // nil unless a dial is under way
 
 	// pool is where the miner goes. It belongs to the goroutine that hears the miner; a
@@ -87,6 +88,9 @@ func (s *session) proxy() *proxy { return s.under.Load() }
 // use turns to a pool, which is not dialled yet.
 func (s *session) use(p *pool) {
 	s.pool, s.shares = p, s.proxy().shares[p.name]
+	if s.shares == nil { // the pool is another generation's
+		s.shares = s.d.opt.Meter.Shares(s.proxy().name, p.name)
+	}
 }
 
 // start runs both directions, each on a goroutine that is new: the one that dialled
@@ -102,7 +106,13 @@ func (s *session) fromMiner() {
 	defer s.done()
 	defer s.rescue()
 	err := s.miner.Lines(s.minerChunk)
-	s.close(minerEnded(err))
+	why := s.leaving.Load()
+	switch {
+	case why == nil:
+		s.close(minerEnded(err))
+	case s.talk.Outstanding() == 0: // else the answers are still to come
+		s.close(*why)
+	}
 }
 
 // minerChunk handles whole lines of the miner: one write for all that the pool gets.

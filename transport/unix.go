@@ -21,6 +21,10 @@ func ListenUnix(ctx context.Context, path string) (net.Listener, error) {
 	if err != nil {
 		return nil, &ListenError{path, err}
 	}
+	if err := os.Chmod(path, 0o660); err != nil { // which the process's mask may have narrowed
+		_ = l.Close()
+		return nil, &ListenError{path, err}
+	}
 	return l, nil
 }
 

@@ -15,8 +15,8 @@ func TestListenUnix(t *testing.T) {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path)
-	if err != nil || info.Mode().Perm()&0o007 != 0 {
-		t.Errorf("%v, %v: others may open it", info.Mode(), err)
+	if err != nil || info.Mode().Perm() != 0o660 {
+		t.Errorf("%v, %v: not for owner and group alone", info.Mode(), err)
 	}
 	if _, err := ListenUnix(t.Context(), path); err == nil {
 		t.Error("a socket in use was taken over")

@@ -84,6 +84,9 @@ func (r *reloads) run(ctx context.Context) {
 		case <-r.hangup:
 			r.systemd.reloading()
 		case <-again.C:
+			if why := r.reloader.Status().Refused; why == nil || !why.Outside {
+				continue // somebody has seen to it
+			}
 		}
 		var refused *core.Refusal
 		if err := r.reloader.Reload(ctx); errors.As(err, &refused) && refused.Outside {

@@ -55,6 +55,7 @@ func New(socket net.Listener, door Door, service Service) *Server {
 	return &Server{socket: socket, http: &http.Server{
 		Handler:           handler(door, service),
 		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       2 * headerTimeout,
 		WriteTimeout:      answerTimeout,
 		IdleTimeout:       2 * time.Minute,
 	}}

@@ -14,6 +14,8 @@ type Terms struct {
 	// Proxy, Listener and Pool are as in Config.
 	Proxy, Listener, Pool string
 	Replays               bool
+	// MaxRequestBytes is as in Config, for the pool that the miner is with.
+	MaxRequestBytes func(pool string) int
 	// Swap is called between the last message under the old terms and the first under
 	// the new, with the conversation locked.
 	Swap func()
@@ -38,6 +40,10 @@ func (x *Exchange) Adopt(t Terms, at time.Time) Standing {
 	x.now = at
 	x.cfg.Program, x.cfg.Proxy, x.cfg.Listener, x.cfg.Replays = t.Program, t.Proxy, t.Listener, t.Replays
 	x.boxed.proxy, x.boxed.listener = t.Proxy, t.Listener
+	if pool, ok := x.boxed.pool.(string); ok && t.MaxRequestBytes != nil {
+		x.cfg.MaxRequestBytes = t.MaxRequestBytes(pool)
+	}
+	defer func() { x.now = at }()
 	s := x.placed(t.Pool)
 	for _, n := range x.names.list {
 		if w := n.worker(); !s.Refused {
@@ -51,22 +57,25 @@ func (x *Exchange) Adopt(t Terms, at time.Time) Standing {
 // placed judges connect and subscribe again.
 func (x *Exchange) placed(pool string) Standing {
 	s := Standing{Pool: pool}
-	inUse := x.boxed.pool
+	inUse, agent := x.boxed.pool, x.agent
 	x.boxed.pool = pool
-	defer func() { x.boxed.pool = inUse }()
+	defer func() { x.boxed.pool, x.agent = inUse, agent }()
 	steps := []struct {
 		kind   rules.Kind
 		method string
 		params []byte
+		at     time.Time
+		agent  any
 		skip   bool
 	}{
-		{rules.Connect, "", nil, false},
-		{rules.Request, stratum.MethodSubscribe, x.asked, x.asked == nil},
+		{rules.Connect, "", nil, x.cfg.Opened, x.cfg.Agent, false},
+		{rules.Request, stratum.MethodSubscribe, x.asked, x.askedAt, agent, x.asked == nil},
 	}
 	for _, step := range steps {
 		if step.skip {
 			continue
 		}
+		x.now, x.agent = step.at, step.agent
 		d := x.again(step.kind, step.method, step.params)
 		switch {
 		case d == nil:
@@ -85,6 +94,7 @@ func (x *Exchange) mapped(w *worker, before bool) (refused, renamed bool) {
 	if w.params == nil {
 		return false, before
 	}
+	x.now = w.at
 	d := x.again(rules.Request, stratum.MethodAuthorize, w.params)
 	if d == nil {
 		return false, before || w.pool != w.name
@@ -127,6 +137,6 @@ const maxAsked = 1 << 10
 // keepSubscribe keeps what the miner says at subscribe, for other terms.
 func (x *Exchange) keepSubscribe() {
 	if params := x.scratch.msg.Params; params.Len() <= maxAsked {
-		x.asked = bytes.Clone(params.Of(x.scratch.text))
+		x.asked, x.askedAt = bytes.Clone(params.Of(x.scratch.text)), x.now
 	}
 }

@@ -99,7 +99,8 @@ type Exchange struct {
 	// subscribeSent says that one has gone up, whatever became of it: the miner has, or
 	// gets, work of its pool.
 	subscribeSent bool
-	asked         []byte // the params of the last one, as the miner wrote them
+	asked         []byte    // the params of the last one, as the miner wrote them
+	askedAt       time.Time // when
 	replays       []replay
 	// unreplayable says that more was said before subscribe than replays holds.
 	unreplayable bool
@@ -140,7 +141,7 @@ func (x *Exchange) turn(pool string, maxRequestBytes int) {
 	x.boxed.pool, x.cfg.MaxRequestBytes = pool, maxRequestBytes
 }
 
-// Outstanding is the number of requests that are worth waiting for: the shares, and
+// Outstanding is the number of requests that are worth waiting for: shares and names, and
 // before the miner has subscribed all that pools are known to answer.
 func (x *Exchange) Outstanding() int {
 	x.mu.Lock()
@@ -148,7 +149,7 @@ func (x *Exchange) Outstanding() int {
 	n := 0
 	for i := range x.pending.list {
 		method := x.pending.list[i].method
-		if method == stratum.MethodSubmit || !x.subscribed && !oftenUnanswered(method) {
+		if method == stratum.MethodSubmit || method == stratum.MethodAuthorize || !x.subscribed && !oftenUnanswered(method) {
 			n++
 		}
 	}

@@ -84,7 +84,7 @@ func (x *Exchange) nameWorker(d *rules.Decision) *refusal {
 		pool = mapped
 	}
 	w := newWorker(raw, name, pool)
-	w.params = bytes.Clone(x.scratch.msg.Params.Of(x.scratch.text))
+	w.params, w.at = bytes.Clone(x.scratch.msg.Params.Of(x.scratch.text)), x.now
 	switch {
 	case x.names.room(w):
 		x.current = w

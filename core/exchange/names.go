@@ -3,6 +3,7 @@ package exchange
 import (
 	"bytes"
 	"slices"
+	"time"
 
 	"github.com/loka-proxy/loka/core/stratum"
 )
@@ -15,6 +16,7 @@ type worker struct {
 	json []byte // the pool's name as JSON text
 	// params is those of the authorize as the miner wrote them, for another policy.
 	params []byte
+	at     time.Time // when it was read
 
 	boxedName, boxedPool any
 }

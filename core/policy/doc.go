@@ -41,11 +41,11 @@
 // mistakes at once, and every value of a test with its place, for the words on a failure.
 //
 // Nothing is dialled, bound or run here, and no other package knows HCL. The files of
-// the package follow a load: load.go is the order of things; files.go and repair.go
-// read, variables.go to proxies.go build, ruleblocks.go and compile.go make rules,
+// the package follow a load: load.go is the order of things; files.go, repair.go and
+// unfold.go read, variables.go to proxies.go build, ruleblocks.go and compile.go make rules,
 // testfiles.go to testexpect.go read what tests a policy, doubts.go and unused.go warn of
-// what can hardly be meant, srcmap.go, report.go and words.go find the words and the
-// places for what is wrong, secrets.go and raw.go keep sensitive values out of them, and
+// what can hardly be meant, srcmap.go, report.go, blame.go and words.go find the words
+// and the places for what is wrong, secrets.go and raw.go keep sensitive values out of them, and
 // work.go bounds what a policy can make a load do. Beside it, format.go is the layout of
 // the files; blocktable.go has every block and argument, for the decoder and for the
 // reference (reference.go); watch.go tells when the files change.

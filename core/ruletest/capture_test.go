@@ -171,6 +171,10 @@ func TestPasswordsInCaptures(t *testing.T) {
 // TestPasswordInAName has a rule that puts the miner's password into its name.
 func TestPasswordInAName(t *testing.T) {
 	p := load(t, strings.Replace(farm, "'W.' + user", "'W.' + password + '.' + user", 1))
+	escaped := string(play(t, p, `miner {"id":2,"method":"mining.authorize","params":["john","hunter\u0032x"]}`).Encode())
+	if strings.Contains(escaped, "hunter") {
+		t.Errorf("recorded\n%s", escaped)
+	}
 	text := string(play(t, p,
 		`miner {"id":2,"method":"mining.authorize","params":["john","pass\"word"]}`,
 		`miner {"id":3,"method":"mining.submit","params":["john","1","2","3","4"]}`).Encode())

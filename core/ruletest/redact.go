@@ -95,7 +95,8 @@ func passwordPlaces(text []byte, m *stratum.Message) (places []stratum.Span, ok 
 	return places, ok
 }
 
-// passwords gives the passwords in a line of a miner, as they stand in its JSON.
+// passwords gives the passwords in a line of a miner, in the ways in which they may be
+// written.
 func passwords(line []byte) (list []string) {
 	text := bytes.TrimRight(line, "\r\n")
 	var m stratum.Message
@@ -107,7 +108,11 @@ func passwords(line []byte) (list []string) {
 	}
 	places, _ := passwordPlaces(text, &m)
 	for _, at := range places {
-		list = append(list, strings.Trim(string(at.Of(text)), `"`))
+		raw := at.Of(text)
+		list = append(list, strings.Trim(string(raw), `"`)) // as the miner wrote it
+		if password, err := stratum.Text(raw); err == nil {
+			list = append(list, password, strings.Trim(string(encode(password)), `"`)) // as rules write it
+		}
 	}
 	return list
 }

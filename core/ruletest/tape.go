@@ -77,9 +77,11 @@ type Tape struct {
 	size         int
 	last         int            // line that was recorded
 	early        map[int][]byte // lines that came before one ahead of them
-	// passwords are the miner's, as they stand in JSON: a rule may have put them into
-	// something else.
+	// passwords are the miner's, in the ways in which they may stand in JSON: a rule may
+	// have put them into something else. Policies are those that the session was under:
+	// what an earlier one has made of its secrets may be in use still.
 	passwords []string
+	policies  []*policy.Policy
 
 	// These belong to the goroutine that writes.
 	file   *os.File
@@ -128,6 +130,9 @@ func (t *Tape) Line(number int, fromMiner bool, at time.Time, line, pool, miner 
 		l.From = FromMiner
 		t.notePasswords(line)
 	}
+	if t.over {
+		return
+	}
 	l.Pool, l.Miner = t.kept(pool, true), t.kept(miner, false)
 	if list := t.kept(line, fromMiner); len(list) > 0 {
 		l.Text = list[0]
@@ -148,21 +153,34 @@ func (t *Tape) Line(number int, fromMiner bool, at time.Time, line, pool, miner 
 // second word.
 const (
 	shortPassword = 4
-	maxPasswords  = 16
+	maxPasswords  = 48 // each in up to three ways
 )
 
+// notePasswords notes the passwords of a line of the miner. One that has more of them than
+// any miner is recorded no further.
 func (t *Tape) notePasswords(line []byte) {
 	for _, password := range passwords(line) {
-		if len(password) >= shortPassword && len(t.passwords) < maxPasswords && !slices.Contains(t.passwords, password) {
-			t.passwords = append(t.passwords, password)
+		if len(password) < shortPassword || slices.Contains(t.passwords, password) {
+			continue
 		}
+		t.passwords = append(t.passwords, password)
+		t.over = t.over || len(t.passwords) > maxPasswords
 	}
 }
 
 // kept gives lines as they are recorded.
 func (t *Tape) kept(lines []byte, miners bool) []string {
-	list := kept(t.policy(), lines, miners)
+	if p := t.policy(); !slices.Contains(t.policies, p) {
+		t.policies = append(t.policies, p)
+	}
+	list := texts(lines)
 	for i := range list {
+		if miners {
+			list[i] = string(withoutPassword([]byte(list[i])))
+		}
+		for _, p := range t.policies {
+			list[i] = p.Redact(list[i])
+		}
 		for _, password := range t.passwords {
 			list[i] = strings.ReplaceAll(list[i], password, "(redacted)")
 		}
