@@ -40,19 +40,15 @@ type layout struct {
 	// pool sees, as HCL text. Own are names of the wallet that stay what they are.
 	Samples []sample
 	Own     []string
-	// Rule and User are the name of the rule that does it, and what it sets user to, as HCL.
-	Rule, User string
+	// Then come the name, the condition and the expression of the rule that does it.
+	Rule, When, User string
 }
 
 // sample is a name on both sides of the proxy.
 type sample struct{ From, To string }
 
-// cleaned is what rules say of a worker's name: to some pools, characters other than
-// these mean something.
-const cleaned = `
-        let rig = join(map(split(own, ''), # matches '^[A-Za-z0-9_-]$' ? # : '_'), '');
-        rig == '' ? var.wallet : var.wallet + '.' + rig
-      EXPR`
+// notYet is the condition of rules that leave names of the wallet alone.
+const notYet = "user != var.wallet and not (user startsWith var.wallet + '.')"
 
 // layouts are the ways, the usual one first.
 var layouts = []layout{
@@ -60,9 +56,8 @@ var layouts = []layout{
 		name: "wallet.worker", about: "any name becomes a worker of the wallet: john.test is WALLET.john_test",
 		Samples: []sample{{"STEM.test", "${var.wallet}.STEM_test"}, {"STEM~a b", "${var.wallet}.STEM_a_b"}, {"", "${var.wallet}"}},
 		Own:     []string{"${var.wallet}", "${var.wallet}.rig7"},
-		Rule:    "to_wallet",
-		User: `<<-EXPR
-        let own = user == var.wallet ? '' : trimPrefix(user, var.wallet + '.');` + cleaned,
+		Rule:    "to_wallet", When: notYet,
+		User: "var.wallet + '.' + replace(user, '.', '_')",
 	},
 	{
 		name: "replace-account", about: "the wallet takes the place of an account: john.rig7 is WALLET.rig7",
@@ -73,17 +68,15 @@ var layouts = []layout{
 			{"", "${var.wallet}"},
 		},
 		Own:  []string{"${var.wallet}", "${var.wallet}.rig7"},
-		Rule: "other_account",
-		User: `<<-EXPR
-        let other = user contains '.' ? worker(user) : user;
-        let own = user == var.wallet ? '' : user startsWith var.wallet + '.' ? trimPrefix(user, var.wallet + '.') : other;` + cleaned,
+		Rule: "other_account", When: notYet,
+		User: "var.wallet + '.' + replace(worker(user) == '' ? user : worker(user), '.', '_')",
 	},
 	{
 		name: "wallet", about: "all miners have the name of the wallet, for pools that take no workers",
 		Samples: []sample{{"STEM.test", "${var.wallet}"}, {"", "${var.wallet}"}},
 		Own:     []string{"${var.wallet}"},
-		Rule:    "only_wallet",
-		User:    `"var.wallet"`,
+		Rule:    "only_wallet", When: "user != var.wallet",
+		User: "var.wallet",
 	},
 	{
 		name: "as-is", about: "names go to the pool as miners give them; no wallet is asked for",
@@ -259,15 +252,28 @@ proxy {{quote .Name}} {
 {{range .Samples}}{{if .From}}
   # {{printf "%-12s" .From}}  ->  {{wallet .To}}{{end}}{{end}}
   #
-{{- if ne .Kind "wallet"}}
-  # Other characters than letters, digits, - and _ mean something to some pools.
-{{- end}}
   # What a name is mapped to here holds for the shares that follow.
   request "mining.authorize" {{quote .Layout.Rule}} {
+    when = {{quote .Layout.When}}
     set {
-      user = {{.Layout.User}}
+      user = {{quote .Layout.User}}
     }
   }
+{{- if ne .Kind "wallet"}}
+
+  # Other characters than letters, digits, - and _ mean something to some pools: here they
+  # become an underscore.
+  request "mining.authorize" "clean_worker" {
+    when = "user != var.wallet"
+    set {
+      user = <<-EXPR
+        let own = trimPrefix(user, var.wallet + '.');
+        let rig = join(map(split(own, ''), # matches '^[A-Za-z0-9_-]$' ? # : '_'), '');
+        rig == '' ? var.wallet : var.wallet + '.' + rig
+      EXPR
+    }
+  }
+{{- end}}
 {{- else}}
 
   # A rule goes here, as in:
@@ -290,35 +296,37 @@ var testsTemplate = parseTemplate(starterTests, `# What the policy makes of mess
 # in this directory.
 
 test "what the pool hears of a miner" {
-  for_each = {
-{{- range .Samples}}
-    {{quote .From}} = "{{.To}}"
-{{- end}}
-  }
-
   request "mining.subscribe" {
     params = ["cgminer/4.11.1"]
     expect { unchanged = true }
   }
+{{- range $i, $sample := .Samples}}
+{{- if eq $i 1}}
+
+  # Other names, on the same connection.
+{{- end}}
   request "mining.authorize" {
-    params = [each.key, "x"]
-    expect { params = [each.value, "x"] }
+    params = [{{quote .From}}, "x"]
+    expect { params = ["{{.To}}", "x"] }
   }
+{{- if eq $i 0}}
   # The same name comes with each share.
   request "mining.submit" {
-    params = [each.key, "6a1f", "00000000", "66a0b1c2", "deadbeef"]
-    expect { params = [each.value, "6a1f", "00000000", "66a0b1c2", "deadbeef"] }
+    params = [{{quote .From}}, "6a1f", "00000000", "66a0b1c2", "deadbeef"]
+    expect { params = ["{{.To}}", "6a1f", "00000000", "66a0b1c2", "deadbeef"] }
   }
+{{- end}}
+{{- end}}
 }
 {{- if .Pays}}
 
 test "the wallet's own names stay" {
-  for_each = toset([{{range $i, $own := .Layout.Own}}{{if $i}}, {{end}}"{{$own}}"{{end}}])
-
+{{- range .Layout.Own}}
   request "mining.authorize" {
-    params = [each.value, "x"]
+    params = ["{{.}}", "x"]
     expect { unchanged = true }
   }
+{{- end}}
 }
 {{- end}}
 `)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +17,9 @@ func TestRulesTestWatch(t *testing.T) {
 	if err := exec.Command("loka", "init", dir, "--pool", "pool.example:3333", "--wallet", "W").Run(); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "loka", "rules", "test", dir, "--watch")
+	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "loka", "rules", "test", dir, "--watch")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
