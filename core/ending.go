@@ -12,6 +12,9 @@ func (s *session) drain() { s.leaveFor(closeShutdown) }
 // part does so because of a policy, and within a time. Miners that are to come back come
 // one after the other: a thousand at once would be a storm for loka and for the pool.
 func (s *session) part(why closing) {
+	if s.leaving.Load() != nil { // and is bounded already
+		return
+	}
 	wait := time.Duration(0)
 	if why == closeMoved {
 		wait = s.d.partings.ReserveN(s.d.opt.Now(), 1).Delay()
