@@ -33,20 +33,22 @@ var (
 		free: "a name and its value",
 	}
 	serverBlock = &blockType{
-		name: "server", labels: []string{"name"}, doc: "One server of the pool. They are tried in the order of the file.",
+		name: "server", labels: []string{"name"}, doc: "One server of the pool. With strategy \"failover\" their order in the file counts.",
 		args: []argumentType{
 			{name: "address", required: true, is: isText, doc: "stratum+tcp://host:port, or stratum+ssl://host:port for TLS."},
+			{name: "weight", is: isNumber, fallback: 1, least: 1, most: 1_000_000, doc: "Its part of the work, beside the weights of the others; for strategy \"weighted\" only."},
 			{name: "tls_ca_file", is: isText, without: "the system's", doc: "A file of certificates (PEM) that the server's is verified by. Relative to the policy file."},
 			{name: "tls_server_name", is: isText, without: "the host of the address", doc: "The name that the certificate must be for."},
 			{name: "tls_insecure_skip_verify", is: isBool, fallback: false, doc: "Takes any certificate: anybody on the way could then be the pool."},
 		},
 	}
 	healthBlock = &blockType{
-		name: "health_check", doc: "How servers are probed. Read, but not acted on yet.",
+		name: "health_check", doc: "How servers are probed, which happens by a subscribe, and only where no miner tells how a server is: while it is down (0.5 to 30 seconds after the last failure, more with each), " +
+			"and while it stands by, that is, miners are at other servers of a pool with strategy \"failover\" or \"weighted\".",
 		args: []argumentType{
-			{name: "interval", is: isDuration, fallback: time.Second, doc: "Between two probes."},
-			{name: "timeout", is: isDuration, fallback: time.Second, doc: "How long a probe may take."},
-			{name: "failures", is: isNumber, fallback: 3, least: 1, most: 1000, doc: "After how many failed probes a server is down."},
+			{name: "interval", is: isDuration, fallback: 10 * time.Second, doc: "From one probe of a server that stands by to the next, give or take a tenth."},
+			{name: "timeout", is: isDuration, fallback: 5 * time.Second, doc: "How long a probe may take."},
+			{name: "failures", is: isNumber, fallback: 3, least: 1, most: 1000, doc: "After how many failed probes in a row a server that was up is down. What happens to miners counts too."},
 		},
 	}
 	poolBlock = &blockType{
@@ -54,17 +56,19 @@ var (
 		args: []argumentType{
 			forEachArgument,
 			{
-				name: "strategy", is: isText, fallback: "failover", choices: []string{"failover", "round_robin", "least_sessions", "random"},
-				doc: "How a server is chosen. Only \"failover\", the order of the file, is acted on yet.",
+				name: "strategy", is: isText, fallback: "failover", choices: []string{"failover", "round_robin", "weighted", "least_sessions"},
+				doc: "How a server is chosen for a miner: \"failover\", the first in the file that is well; \"round_robin\", each in turn; \"weighted\", so that the difficulty of their accepted shares " +
+					"comes to be as their weights are; \"least_sessions\", the one with the fewest miners. Servers that are down come last.",
 			},
 			{name: "dial_timeout", is: isDuration, fallback: 5 * time.Second, doc: "For the name, TCP and TLS of one server."},
 			{name: "reply_timeout", is: isDuration, fallback: 15 * time.Second, doc: "To the pool's first line."},
+			{name: "response_timeout", is: isDuration, fallback: 30 * time.Second, doc: "A pool that leaves a request unanswered for so long, and says nothing else meanwhile, is down."},
 			{name: "idle_timeout", is: isDuration, fallback: 10 * time.Minute, doc: "A pool that has sent nothing for so long is left."},
 			{name: "write_timeout", is: isDuration, fallback: 10 * time.Second, doc: "For one write to the pool."},
 			{name: "max_line_bytes", is: isNumber, fallback: 256 << 10, least: 1 << 10, most: 16 << 20, doc: "The longest line that is taken from the pool."},
 			{name: "max_request_bytes", is: isNumber, fallback: 1023, least: 256, most: 1 << 20, doc: "Of lines that a rule makes; ckpool takes no longer ones."},
-			{name: "failback_after", is: isDuration, fallback: time.Minute, doc: "When miners go back to an earlier server. Read, but not acted on yet."},
-			{name: "extranonce2_size", is: isNumber, fallback: 4, least: 1, most: 16, doc: "What its servers give. Read, but not acted on yet."},
+			{name: "failback_after", is: isDuration, fallback: time.Minute, doc: "With strategy \"failover\", how long an earlier server that was down must be up without a break before miners go back to it; longer if that did not last the last time. With \"weighted\", how long the servers must be out of balance before miners are moved."},
+			{name: "extranonce2_size", is: isNumber, fallback: 4, least: 1, most: 16, doc: "The bytes that its servers leave to a miner, for proxies with extranonce = \"stable\"."},
 		},
 		blocks: []*blockType{serverBlock, healthBlock, dynamicBlock("server")},
 	}
@@ -94,7 +98,11 @@ var (
 		args: []argumentType{
 			forEachArgument,
 			{name: "pool", required: true, is: isPool, doc: "Where miners go that no rule routes elsewhere."},
-			{name: "extranonce", is: isText, fallback: "pool", choices: []string{"pool", "stable"}, doc: "Whose extranonce miners get. Only \"pool\", the pool's own, is there yet."},
+			{name: "extranonce", is: isText, fallback: "pool", choices: []string{"pool", "stable"}, doc: "Whose extranonce miners get: \"pool\", the pool's own, or \"stable\", one of loka's that stays the same when a miner is moved. It needs pools with an extranonce2_size of 4 or more."},
+			{name: "on_all_down", is: isText, fallback: "close", choices: []string{"close", "hold"}, doc: "What becomes of miners while every server of their pool is down: they are closed, or held until one is up. Only a miner that has subscribed is held."},
+			{name: "max_moves_per_second", is: isNumber, fallback: 100, least: 1, most: 100_000, doc: "How many miners are moved to another server in a second."},
+			{name: "max_concurrent_moves", is: isNumber, fallback: 100, least: 1, most: 100_000, doc: "How many miners are on their way to another server at once."},
+			{name: "reconnect_grace", is: isDuration, fallback: time.Minute, doc: "How long a miner that cannot be told of a new extranonce may take to reconnect before it is closed."},
 		},
 		blocks: append([]*blockType{listenerBlock, dynamicBlock("listener"), useBlock, proxyAuditBlock}, ruleBlocks...),
 	}

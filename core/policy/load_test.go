@@ -84,6 +84,8 @@ func TestTenLines(t *testing.T) {
 	wantPool := Pool{
 		Address: "pool.main", DialTimeout: 5 * time.Second, ReplyTimeout: 15 * time.Second, IdleTimeout: 10 * time.Minute,
 		WriteTimeout: 10 * time.Second, MaxLineBytes: 262144, MaxRequestBytes: 1023,
+		Strategy: Failover, FailbackAfter: time.Minute, ResponseTimeout: 30 * time.Second, Extranonce2Size: 4,
+		Health: Health{Interval: 10 * time.Second, Timeout: 5 * time.Second, Failures: 3},
 	}
 	if diff := cmp.Diff(wantPool, pool); diff != "" {
 		t.Errorf("pool (-want +got):\n%s", diff)

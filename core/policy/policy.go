@@ -41,16 +41,37 @@ type Log struct {
 	Format string // text, json
 }
 
-// Pool is one pool: servers that are tried in order.
+// Strategy is how a server of a pool is chosen for a miner.
+type Strategy string
+
+// The strategies.
+const (
+	Failover      Strategy = "failover"       // the first that is well
+	RoundRobin    Strategy = "round_robin"    // each in turn
+	Weighted      Strategy = "weighted"       // by accepted difficulty
+	LeastSessions Strategy = "least_sessions" // the one with the fewest miners
+)
+
+// Pool is one pool: servers that are one place to mine at.
 type Pool struct {
 	// Address is the pool's name in rules, logs, labels and records: pool.rental,
 	// or pool.site["braiins"] for an instance of a for_each.
 	Address string
 	Servers []*Server
+	// Strategy is how one of them is chosen.
+	Strategy Strategy
+	// FailbackAfter is how long an earlier server must have been up without a break before
+	// miners go back to it (Failover), and how long servers must have been out of balance
+	// before miners are moved (Weighted).
+	FailbackAfter time.Duration
+	Health        Health
 	// DialTimeout bounds the dial of one server: name, TCP and TLS.
 	DialTimeout time.Duration
 	// ReplyTimeout bounds the wait for the pool's first line after the first request.
 	ReplyTimeout time.Duration
+	// ResponseTimeout is how long a pool that says nothing at all may leave a request
+	// unanswered.
+	ResponseTimeout time.Duration
 	// IdleTimeout closes a session whose pool has sent nothing for so long.
 	IdleTimeout time.Duration
 	// WriteTimeout bounds one write to the pool.
@@ -61,11 +82,26 @@ type Pool struct {
 	// drops a client whose line exceeds 1023 bytes. Lines that no rule changed are not
 	// held to it.
 	MaxRequestBytes int
+	// Extranonce2Size is how many bytes its servers leave to a miner; 4 where the policy
+	// does not say.
+	Extranonce2Size int
+}
+
+// Health is how servers are probed while no miner tells how they are.
+type Health struct {
+	// Interval is from one probe of a server that stands by to the next.
+	Interval time.Duration
+	// Timeout bounds one probe.
+	Timeout time.Duration
+	// Failures is how many probes in a row must fail before a server is down.
+	Failures int
 }
 
 // Server is one server of a pool, an endpoint.
 type Server struct {
-	Name   string
+	Name string
+	// Weight is its part of the work, beside those of the others, with Weighted.
+	Weight int
 	Target transport.Target
 }
 
@@ -78,7 +114,25 @@ type Proxy struct {
 	Program   *rules.Program
 	// Routes holds the pools that rules may route to, by address.
 	Routes map[string]*Pool
+	// Stable says that miners get an extranonce of loka's own, which Layout shares out;
+	// otherwise they get the pool's.
+	Stable bool
+	Layout Layout
+	// HoldWhenDown keeps miners that have subscribed while every server is down.
+	HoldWhenDown bool
+	// MaxMovesPerSecond and MaxConcurrentMoves bound how miners are moved.
+	MaxMovesPerSecond  int
+	MaxConcurrentMoves int
+	// ReconnectGrace is how long a miner that cannot be told of a new extranonce may take
+	// to reconnect.
+	ReconnectGrace time.Duration
 }
+
+// Layout is how the bytes that a pool leaves to a miner are used with a stable
+// extranonce: so many for loka, to tell miners apart, and so many for the miner.
+type Layout struct{ Extranonce1, Extranonce2 int }
+
+func (l Layout) bytes() int { return l.Extranonce1 + l.Extranonce2 }
 
 // Listener is one socket that miners connect to.
 type Listener struct {

@@ -34,39 +34,34 @@ func (l *loader) buildPool(b *referable[Pool], content *hcl.BodyContent, inst in
 	args := arguments{l, poolBlock, inst.scope, content.Attributes}
 	pool := &Pool{
 		Address:         inst.address,
+		Strategy:        Strategy(args.choice("strategy")),
+		FailbackAfter:   args.duration("failback_after"),
 		DialTimeout:     args.duration("dial_timeout"),
 		ReplyTimeout:    args.duration("reply_timeout"),
+		ResponseTimeout: args.duration("response_timeout"),
 		IdleTimeout:     args.duration("idle_timeout"),
 		WriteTimeout:    args.duration("write_timeout"),
 		MaxLineBytes:    args.number("max_line_bytes"),
 		MaxRequestBytes: args.number("max_request_bytes"),
+		Extranonce2Size: args.number("extranonce2_size"),
+		Health:          l.buildHealth(args, content.Blocks.OfType("health_check")),
 	}
-	l.readUnactedOfPool(args, content.Blocks)
-	pool.Servers = l.buildServers(b, inst)
+	pool.Servers = l.buildServers(b, inst, pool.Strategy)
 	return pool
 }
 
-// readUnactedOfPool checks what this version does not act on yet, and says so.
-func (l *loader) readUnactedOfPool(args arguments, blocks hcl.Blocks) {
-	if args.choice("strategy") != "failover" {
-		l.notYet(args, "strategy", "The servers of a pool are tried in their order, as \"failover\" says.")
-	}
-	args.duration("failback_after")
-	l.notYet(args, "failback_after", "A miner stays with the server it was given until its session ends.")
-	args.number("extranonce2_size")
-	l.notYet(args, "extranonce2_size", "The size is read, but nothing depends on it without extranonce = \"stable\".")
-	for i, b := range blocks.OfType("health_check") {
+// buildHealth reads the block health_check, or takes its defaults.
+func (l *loader) buildHealth(args arguments, blocks hcl.Blocks) Health {
+	inner := arguments{l: l, block: healthBlock, scope: args.scope}
+	for i, b := range blocks {
 		if i > 0 {
 			l.fail(b.DefRange, "Block given twice", "A pool has one health_check.")
 			continue
 		}
 		content, _ := l.contentOf(b.Body, healthBlock)
-		inner := arguments{l, healthBlock, args.scope, content.Attributes}
-		inner.duration("interval")
-		inner.duration("timeout")
-		inner.number("failures")
-		l.warnNotYet(b.DefRange, "Servers are not probed; a server is found to be down when a miner's session dials it.")
+		inner.attrs = content.Attributes
 	}
+	return Health{Interval: inner.duration("interval"), Timeout: inner.duration("timeout"), Failures: inner.number("failures")}
 }
 
 // checkDynamic refuses dynamic blocks that would make anything but the one type of

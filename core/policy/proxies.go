@@ -51,13 +51,18 @@ func (l *loader) buildProxyBlock(b *block, constants *rules.Scope) {
 }
 
 func (l *loader) buildProxy(b *block, content *hcl.BodyContent, inst instance, constants *rules.Scope) *Proxy {
-	proxy := &Proxy{Address: inst.address, Routes: map[string]*Pool{}}
 	args := arguments{l, proxyBlock, inst.scope, content.Attributes}
+	proxy := &Proxy{
+		Address:            inst.address,
+		Routes:             map[string]*Pool{},
+		Stable:             args.choice("extranonce") == "stable",
+		HoldWhenDown:       args.choice("on_all_down") == "hold",
+		MaxMovesPerSecond:  args.number("max_moves_per_second"),
+		MaxConcurrentMoves: args.number("max_concurrent_moves"),
+		ReconnectGrace:     args.duration("reconnect_grace"),
+	}
 	if attr := args.attrs["pool"]; attr != nil {
 		proxy.Pool = l.pools.named(l, attr, inst.scope)
-	}
-	if args.choice("extranonce") == "stable" {
-		l.fail(args.at("extranonce"), "Not available yet", "extranonce = \"stable\" is not available yet. With \"pool\", the default, miners get the pool's own extranonce.")
 	}
 	proxy.Listeners = l.buildListeners(b, inst)
 	l.checkProxyAudits(content.Blocks.OfType("audit"), inst.scope)
@@ -68,7 +73,40 @@ func (l *loader) buildProxy(b *block, content *hcl.BodyContent, inst instance, c
 			proxy.Routes[pool.Address] = pool
 		}
 	}
+	if proxy.Stable {
+		proxy.Layout = l.layout(proxy, args.at("extranonce"))
+	}
 	return proxy
+}
+
+// layout shares out the bytes of a stable extranonce, as many as all pools of the proxy
+// leave to a miner.
+func (l *loader) layout(proxy *Proxy, at hcl.Range) Layout {
+	wide, narrow := Layout{Extranonce1: 4, Extranonce2: 4}, Layout{Extranonce1: 1, Extranonce2: 3}
+	layout := wide
+	for _, pool := range proxy.pools() {
+		switch size := pool.Extranonce2Size; {
+		case size < narrow.bytes():
+			l.fail(at, "Stable extranonce does not fit", "The servers of %s leave %d bytes to a miner, as its extranonce2_size says, and a stable extranonce takes %d. "+
+				"Correct the size if they leave more; else give its miners a proxy of their own, with extranonce = \"pool\".", pool.Address, size, narrow.bytes())
+		case size < wide.bytes():
+			layout = narrow
+		}
+	}
+	return layout
+}
+
+// pools lists the pools that miners of the proxy may be at.
+func (p *Proxy) pools() (list []*Pool) {
+	if p.Pool != nil {
+		list = append(list, p.Pool)
+	}
+	for _, address := range sortedNames(p.Routes) {
+		if pool := p.Routes[address]; pool != p.Pool {
+			list = append(list, pool)
+		}
+	}
+	return list
 }
 
 // proxyRules gives the rules of a proxy, in the order of the file, with those of a

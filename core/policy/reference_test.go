@@ -86,7 +86,8 @@ func TestREADMESettings(t *testing.T) {
 	_, table, _ := strings.Cut(string(text), "| block | settings |\n")
 	table, _, _ = strings.Cut(table, "\n\n")
 	blocks := map[string]*blockType{
-		"`pool`": poolBlock, "`server`": serverBlock, "`listener \"tcp\"`": listenerBlock, "`admin`": adminBlock, "`log`": logBlock, "top level": policyBlock,
+		"`pool`": poolBlock, "`health_check`": healthBlock, "`server`": serverBlock, "`proxy`": proxyBlock,
+		"`listener \"tcp\"`": listenerBlock, "`admin`": adminBlock, "`log`": logBlock, "top level": policyBlock,
 	}
 	rows := strings.Split(table, "\n")[1:]
 	if len(rows) != len(blocks) {

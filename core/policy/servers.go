@@ -19,7 +19,7 @@ const (
 )
 
 // buildServers makes the servers of a pool, in their order.
-func (l *loader) buildServers(b *referable[Pool], inst instance) []*Server {
+func (l *loader) buildServers(b *referable[Pool], inst instance, by Strategy) []*Server {
 	first := map[string]hcl.Range{}
 	var servers []*Server
 	blocks, complete := l.expand(b.Body, inst.scope, "server", "name")
@@ -34,7 +34,7 @@ func (l *loader) buildServers(b *referable[Pool], inst instance) []*Server {
 			l.fail(inner.DefRange, "Malformed name", "The name of a server is a text without spaces and control characters, 100 bytes at most.")
 		}
 		first[name] = inner.DefRange
-		if server := l.buildServer(b, inner, inst); server != nil {
+		if server := l.buildServer(b, inner, inst, by); server != nil {
 			servers = append(servers, server)
 		}
 	}
@@ -46,10 +46,13 @@ func (l *loader) buildServers(b *referable[Pool], inst instance) []*Server {
 
 func isBlankOrControl(r rune) bool { return r <= ' ' || r == 0x7f }
 
-func (l *loader) buildServer(b *referable[Pool], inner *hcl.Block, inst instance) *Server {
+func (l *loader) buildServer(b *referable[Pool], inner *hcl.Block, inst instance, by Strategy) *Server {
 	content, _ := l.contentOf(inner.Body, serverBlock)
 	args := arguments{l, serverBlock, inst.scope, content.Attributes}
-	server := &Server{Name: inner.Labels[0]}
+	server := &Server{Name: inner.Labels[0], Weight: args.number("weight")}
+	if by != Weighted && args.isGiven("weight") {
+		l.warn(args.attrs["weight"].Range, "Weight that does nothing", "The strategy of %s is %q, which does not look at weights. For that it is \"weighted\".", inst.address, string(by))
+	}
 	scheme, ok := l.readAddress(args, &server.Target)
 	config := l.readTLS(b, args)
 	switch {

@@ -1,11 +1,7 @@
 include = ["base/base.hcl"]
 
 pool "x" {
-  for_each         = toset(["a", "b"])
-  strategy         = "random"
-  failback_after   = "5m"
-  extranonce2_size = 8
-  health_check {}
+  for_each = toset(["a", "b"])
   server "a" { address = "stratum+tcp://a.example:3333" }
 }
 audit "file" "main" { path = "/var/log/x" }
