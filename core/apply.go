@@ -140,11 +140,23 @@ func (s *session) settle() closing {
 	return s.misplaced()
 }
 
-// judge parts with a miner that does not belong where it is. The session is adopting.
+// judge has a miner moved that does not belong where it is, and parts with one that does
+// not belong here at all. The session is adopting.
 func (s *session) judge() {
-	if why := s.misplaced(); why != "" {
+	switch why := s.misplaced(); {
+	case why == "":
+	case why == closePolicy || !s.isOpen():
 		s.part(why)
+	default:
+		s.wantMove()
 	}
+}
+
+// isOpen reports whether both directions of the session run.
+func (s *session) isOpen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opened
 }
 
 // misplaced says why a miner would be elsewhere, under another name or not here at all if

@@ -23,6 +23,8 @@ const (
 	closePoolGone  closing = "pool_gone"  // the pool closed, or the network did
 	closePoolQuiet closing = "pool_quiet" // the pool said nothing for too long
 	closePoolLine  closing = "pool_line"  // the pool's line was too long
+	closeUnfit     closing = "unfit"      // the pool does not suit the miner; of a leg only
+	closeLate      closing = "late"       // the pool was left long ago; of a leg only
 	closeMoved     closing = "moved"      // the policy has it elsewhere now, or under another name
 	closePolicy    closing = "policy"     // the policy does not let it in any more
 	closeShutdown  closing = "shutdown"   // loka stops
@@ -39,6 +41,15 @@ func (c closing) gentle() bool {
 		return false
 	}
 	return true
+}
+
+// ofPool reports whether the reason is one for which a pool is left.
+func (c closing) ofPool() bool {
+	switch c {
+	case closePoolGone, closePoolQuiet, closePoolLine, closeLate:
+		return true
+	}
+	return false
 }
 
 // minerEnded tells why the miner's side ended.

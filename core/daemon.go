@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	"golang.org/x/time/rate"
-
 	"github.com/loka-proxy/loka/core/meter"
 	"github.com/loka-proxy/loka/core/policy"
 	"github.com/loka-proxy/loka/transport"
@@ -34,9 +32,6 @@ type Daemon struct {
 	current atomic.Pointer[generation]
 	accepts sync.WaitGroup
 
-	// partings spreads the miners that a policy parts with over time.
-	partings *rate.Limiter
-
 	// applying is held while one generation takes the place of another, and fronts
 	// changes only then.
 	applying sync.Mutex
@@ -44,9 +39,11 @@ type Daemon struct {
 	mu       sync.Mutex
 	fronts   []*front // in the order of the policy
 	sessions map[*session]struct{}
+	movers   map[string]*mover // of the proxies, by name
 	serving  bool
 	draining bool
 	ended    sync.WaitGroup // sessions
+	movings  sync.WaitGroup // movers, and the watch
 
 	// ctx ends dials when the daemon is closed.
 	ctx    context.Context
@@ -55,7 +52,7 @@ type Daemon struct {
 
 // New prepares a policy to run. Nothing is bound or dialled yet.
 func New(p *policy.Policy, opt Options) *Daemon {
-	d := &Daemon{opt: opt, sessions: map[*session]struct{}{}, partings: rate.NewLimiter(partingsPerSecond, partingsPerSecond)}
+	d := &Daemon{opt: opt, sessions: map[*session]struct{}{}, movers: map[string]*mover{}}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	g := d.generation(p, nil)
 	for _, key := range g.order {
@@ -102,6 +99,7 @@ func (d *Daemon) Serve() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.serving = true
+	d.movings.Go(d.watch)
 	for _, f := range d.fronts {
 		d.serve(f)
 	}
@@ -150,6 +148,7 @@ func (d *Daemon) Drain(ctx context.Context) {
 		<-done
 	}
 	d.cancel()
+	d.movings.Wait()
 }
 
 // eachSession calls do for the sessions of this moment.

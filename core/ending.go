@@ -9,25 +9,13 @@ import (
 // drain closes the session as soon as the miner waits for no answer, because loka stops.
 func (s *session) drain() { s.leaveFor(closeShutdown) }
 
-// part does so because of a policy, and within a time. Miners that are to come back come
-// one after the other: a thousand at once would be a storm for loka and for the pool.
+// part does so because of a policy, and within a time.
 func (s *session) part(why closing) {
 	if s.leaving.Load() != nil { // and is bounded already
 		return
 	}
-	wait := time.Duration(0)
-	if why == closeMoved {
-		wait = s.d.partings.ReserveN(s.d.opt.Now(), 1).Delay()
-	}
-	s.after(wait, func() {
-		s.adopting.Lock()
-		why := s.misplaced() // another policy may have come meanwhile
-		s.adopting.Unlock()
-		if why != "" {
-			s.leaveFor(why)
-			s.after(s.d.DrainTimeout(), func() { s.close(why) })
-		}
-	})
+	s.leaveFor(why)
+	s.after(s.d.DrainTimeout(), func() { s.close(why) })
 }
 
 // after does something later, in the place of what was to be done later so far; nothing
@@ -42,9 +30,6 @@ func (s *session) after(wait time.Duration, do func()) {
 		s.later = time.AfterFunc(wait, do)
 	}
 }
-
-// partingsPerSecond is how many miners are parted with in a second; as many may be at once.
-const partingsPerSecond = 100
 
 // leaveFor takes no more from the miner, and closes the session once it has its answers.
 func (s *session) leaveFor(why closing) {
@@ -88,8 +73,10 @@ func (s *session) closeLocked(why closing) {
 	if s.cancelDial != nil {
 		s.cancelDial()
 	}
-	if s.leg != nil {
-		_ = s.leg.conn.Close()
+	for _, l := range append([]*leg{s.leg, s.next}, s.late...) {
+		if l != nil {
+			_ = l.conn.Close()
+		}
 	}
 	if why.gentle() {
 		s.miner.Interrupt()

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"net"
 	"sync/atomic"
@@ -19,6 +21,7 @@ type proxy struct {
 	policy     *policy.Proxy
 	generation *generation
 	meter      *meter.Proxy
+	mover      *mover
 	// pools holds those that its sessions may go to, by address, and shares what they
 	// count there.
 	pools  map[string]*pool
@@ -43,6 +46,7 @@ func (d *Daemon) newProxy(pp *policy.Proxy, g *generation) *proxy {
 		pools: map[string]*pool{}, shares: map[string]*meter.Shares{},
 		failed: make([]rate.Sometimes, len(list)), refused: map[string]*rate.Sometimes{},
 	}
+	px.mover = d.mover(px)
 	for i := range px.failed {
 		px.failed[i].Interval = quiet
 	}
@@ -54,6 +58,16 @@ func (d *Daemon) newProxy(pp *policy.Proxy, g *generation) *proxy {
 		px.add(g.pools[p.Address], d.opt.Meter)
 	}
 	return px
+}
+
+// ownExtranonce1 makes the extranonce1 of one miner, in hex digits, where loka gives one.
+func (px *proxy) ownExtranonce1() string {
+	if !px.policy.Stable {
+		return ""
+	}
+	b := make([]byte, px.policy.Layout.Extranonce1)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
 }
 
 // home is the pool of the miners that no rule sends elsewhere.

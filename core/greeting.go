@@ -114,10 +114,10 @@ func (s *session) dial(p *pool) (*leg, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &leg{conn: conn, endpoint: e, pool: p, done: make(chan struct{})}, nil
+	return &leg{conn: conn, endpoint: e, pool: p, shares: s.sharesAt(p), done: make(chan struct{}), ready: make(chan error, 1)}, nil
 }
 
-// install makes l the leg in use, unless the session was closed meanwhile.
+// install makes l the first leg, or that of a pool to which a rule has sent the miner, unless the session was closed meanwhile.
 func (s *session) install(l *leg) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,5 +126,7 @@ func (s *session) install(l *leg) bool {
 		return false
 	}
 	s.leg, s.cancelDial = l, nil
+	l.talk = s.talk.Leg()
+	l.talk.Owner = l
 	return true
 }

@@ -101,6 +101,14 @@ func (p *pool) serves() bool {
 	return slices.ContainsFunc(p.endpoints, (*endpoint).serves)
 }
 
+// up reports whether a server is not known to be down.
+func (p *pool) up() bool {
+	return slices.ContainsFunc(p.endpoints, func(e *endpoint) bool { return !e.resting() })
+}
+
+// better reports whether a session would be better at another server of the pool.
+func (p *pool) better(*endpoint) bool { return false }
+
 // probe reports whether a server takes a connection now.
 func (p *pool) probe(ctx context.Context) bool {
 	for _, e := range p.order() {

@@ -45,31 +45,35 @@ func (s *session) Record(r *exchange.Record) {
 
 // recordShare counts a share, each term of the sum by itself.
 func (s *session) recordShare(r *exchange.Record) {
+	shares := s.shares
+	if l, ok := r.Leg.Owner.(*leg); ok {
+		shares = l.shares
+	}
 	switch r.What {
 	case exchange.ShareSubmitted:
 		s.tally.submitted++
-		s.shares.Submitted.Inc()
+		shares.Submitted.Inc()
 	case exchange.ShareForwarded:
-		s.shares.Pending.Inc()
+		shares.Pending.Inc()
 	case exchange.ShareAccepted:
 		s.tally.accepted++
-		s.shares.Pending.Dec()
-		s.shares.Accepted.Inc()
-		s.shares.Judged(r.Latency)
+		shares.Pending.Dec()
+		shares.Accepted.Inc()
+		shares.Judged(r.Latency)
 	case exchange.ShareRejected:
 		s.tally.rejected++
-		s.shares.Pending.Dec()
-		s.shares.Rejected(r.Reason)
-		s.shares.Judged(r.Latency)
+		shares.Pending.Dec()
+		shares.Rejected(r.Reason)
+		shares.Judged(r.Latency)
 	case exchange.ShareDenied:
-		s.shares.Denied.Inc()
+		shares.Denied.Inc()
 	case exchange.ShareReplied:
-		s.shares.Replied.Inc()
+		shares.Replied.Inc()
 	case exchange.ShareDropped:
-		s.shares.Dropped.Inc()
+		shares.Dropped.Inc()
 	case exchange.ShareLost:
-		s.shares.Pending.Dec()
-		s.shares.Lost(r.Reason)
+		shares.Pending.Dec()
+		shares.Lost(r.Reason)
 	}
 }
 
@@ -87,7 +91,7 @@ func (s *session) logAuthorized(r *exchange.Record) {
 		level = hclog.Debug
 	}
 	s.d.opt.Log.Log(level, text, "proxy", s.proxy().name, "session", s.id, "remote", s.remote,
-		"user", clip(r.User()), "pool_user", clip(r.PoolUser()), "pool", s.pool.name)
+		"user", clip(r.User()), "pool_user", clip(r.PoolUser()), "pool", r.Leg.Pool())
 }
 
 // logFailure says which expression failed, at most once a minute for each rule.
@@ -112,7 +116,7 @@ func (s *session) logRefused(r *exchange.Record) {
 		return
 	}
 	s.proxy().refused[r.Reason].Do(func() {
-		s.d.opt.Log.Warn(text, "proxy", s.proxy().name, "pool", s.pool.name, "session", s.id, "method", clip(r.Method))
+		s.d.opt.Log.Warn(text, "proxy", s.proxy().name, "pool", r.Leg.Pool(), "session", s.id, "method", clip(r.Method))
 	})
 }
 
@@ -130,7 +134,7 @@ func (s *session) logEnd() {
 		log = s.d.opt.Log.Debug
 	}
 	log("session closed", "proxy", s.proxy().name, "session", s.id, "remote", s.remote, "reason", string(s.closed),
-		"pool", s.pool.name, "lasted", s.d.opt.Now().Sub(s.began).Round(time.Millisecond).String(),
+		"pool", s.talk.Leg().Pool(), "moves", s.move.done, "lasted", s.d.opt.Now().Sub(s.began).Round(time.Millisecond).String(),
 		"submitted", s.tally.submitted, "accepted", s.tally.accepted, "rejected", s.tally.rejected)
 }
 

@@ -2,6 +2,8 @@ package core
 
 import (
 	"bytes"
+
+	"github.com/loka-proxy/loka/core/exchange"
 )
 
 // follow goes where a rule routed the miner with its last line, which stands in w from
@@ -21,13 +23,14 @@ func (s *session) follow(w *work, mark int) (now int, err error) {
 		return mark, nil
 	}
 	line := bytes.Clone(w.out.Pool[mark:])
-	w.out.Pool = w.out.Pool[:0] // what came before is said again, as Rerouted gives it
+	w.out.Pool, w.out.Turns = w.out.Pool[:0], w.out.Turns[:0] // what came before is said again, as Rerouted gives it
 	if err := s.change(to, w); err != nil {
-		w.out.Pool = w.out.Pool[:0] // there is nobody to say it to
+		w.out.Pool, w.out.Turns = w.out.Pool[:0], w.out.Turns[:0] // there is nobody to say it to
 		return 0, err
 	}
 	now = len(w.out.Pool)
 	w.out.Pool = append(w.out.Pool, line...)
+	w.out.Turns = append(w.out.Turns[:0], exchange.Turn{Leg: s.talk.Leg()})
 	return now, nil
 }
 

@@ -36,22 +36,30 @@ type session struct {
 	remote string
 	miner  *transport.Conn
 	talk   *exchange.Exchange
-	shares *meter.Shares // at the pool in use
 	began  time.Time
+	// down is held while lines of a pool are handled and what becomes of them is written
+	// to the miner, so that nothing of a pool that is left follows what tells of another.
+	down sync.Mutex
 
 	mu         sync.Mutex
-	leg        *leg               // in use; nil before the dial and between two pools
+	leg        *leg               // in use; nil before the dial and while there is no pool
+	next       *leg               // that is being prepared
+	late       []*leg             // that were left, and may still answer
 	closed     closing            // why, empty while open
-	later      *time.Timer        // ends a session that a policy parts with
+	later      *time.Timer        // does something to the session later
 	cancelDial context.CancelFunc // nil unless a dial is under way
+	opened     bool               // both directions run
+	move       move
 
-	// pool is where the miner goes. It belongs to the goroutine that hears the miner; a
-	// leg's goroutine reads it too, since it is started after a change and ends before the next.
+	// pool is where the miner goes at first. It belongs to the goroutine that hears the
+	// miner, and does not change once the session is open.
 	pool    *pool
+	shares  *meter.Shares           // there
 	live    atomic.Int32            // goroutines, once the session is open
 	leaving atomic.Pointer[closing] // why it closes once the miner waits for no answer
 	served  bool                    // a pool has been heard; belongs to the legs
 	tape    Tape                    // nil unless the session is recorded
+	taping  atomic.Bool             // until the session is moved
 	tally   tally
 }
 
@@ -64,8 +72,20 @@ type leg struct {
 	conn     *transport.Conn
 	endpoint *endpoint
 	pool     *pool
+	shares   *meter.Shares
+	talk     *exchange.Leg // the conversation's end of it
 	heard    bool          // belongs to fromPool
 	done     chan struct{} // closed when fromPool has ended
+	ready    chan error    // says once what came of preparing it
+	left     time.Time     // when another took its place
+	// given says why loka has given it up, if it has.
+	given atomic.Pointer[closing]
+}
+
+// giveUp ends the connection for a reason.
+func (l *leg) giveUp(why closing) {
+	l.given.CompareAndSwap(nil, &why)
+	_ = l.conn.Close()
 }
 
 func newSession(d *Daemon, f *front, at *place, conn *transport.Conn) *session {
@@ -78,6 +98,7 @@ func newSession(d *Daemon, f *front, at *place, conn *transport.Conn) *session {
 		Program: at.proxy.policy.Program, Proxy: at.proxy.name, Listener: at.policy.Address, Pool: s.pool.name,
 		ClientIP: host, ClientPort: port, Session: s.id, Opened: s.began,
 		MaxRequestBytes: s.pool.policy.MaxRequestBytes, Replays: len(at.proxy.policy.Routes) > 0,
+		Extranonce1: at.proxy.ownExtranonce1(), Extranonce2Size: at.proxy.policy.Layout.Extranonce2,
 	}, s)
 	return s
 }
@@ -87,17 +108,25 @@ func (s *session) proxy() *proxy { return s.under.Load() }
 
 // use turns to a pool, which is not dialled yet.
 func (s *session) use(p *pool) {
-	s.pool, s.shares = p, s.proxy().shares[p.name]
-	if s.shares == nil { // the pool is another generation's
-		s.shares = s.d.opt.Meter.Shares(s.proxy().name, p.name)
+	s.pool, s.shares = p, s.sharesAt(p)
+}
+
+// sharesAt counts the session's shares at a pool.
+func (s *session) sharesAt(p *pool) *meter.Shares {
+	if shares := s.proxy().shares[p.name]; shares != nil {
+		return shares
 	}
+	return s.d.opt.Meter.Shares(s.proxy().name, p.name) // the pool is another generation's
 }
 
 // start runs both directions, each on a goroutine that is new: the one that dialled
 // has grown a stack that a session of weeks would keep.
 func (s *session) start() {
-	l := s.leg // before fromMiner may change it
+	s.mu.Lock()
+	l := s.leg
+	s.opened = true
 	s.live.Store(2)
+	s.mu.Unlock()
 	go s.fromPool(l)
 	go s.fromMiner()
 }
@@ -120,16 +149,28 @@ func (s *session) minerChunk(chunk []byte, at time.Time) error {
 	w := takeWork()
 	defer w.give()
 	heard := s.hear(chunk, at, w)
-	if len(w.out.Pool) > 0 {
-		if _, err := s.leg.conn.Write(w.out.Pool); err != nil {
-			return closePoolGone
-		}
-	}
+	writePools(&w.out)
 	if err := s.writeMiner(w.out.Miner); err != nil {
 		return err
 	}
 	s.proxy().meter.FromMiner.Relayed(len(chunk), s.d.opt.Now().Sub(at))
 	return heard
+}
+
+// writePools writes to each pool what is for it. One that cannot be written to is given up,
+// and what reads from it finds out.
+func writePools(out *exchange.Out) {
+	for i, t := range out.Turns {
+		end := len(out.Pool)
+		if i+1 < len(out.Turns) {
+			end = out.Turns[i+1].From
+		}
+		if l, ok := t.Leg.Owner.(*leg); ok && end > t.From {
+			if _, err := l.conn.Write(out.Pool[t.From:end]); err != nil {
+				l.giveUp(closePoolGone)
+			}
+		}
+	}
 }
 
 // hear hands the lines of a chunk to the conversation. What it wants written is in w,
@@ -139,7 +180,7 @@ func (s *session) hear(chunk []byte, at time.Time, w *work) error {
 		mark, answers := len(w.out.Pool), len(w.out.Miner)
 		s.talk.FromMiner(line, at, &w.out)
 		mark, err := s.follow(w, mark)
-		if s.tape != nil {
+		if s.taping.Load() {
 			s.tape.Line(w.out.Line, true, at, line, w.out.Pool[mark:], w.out.Miner[answers:])
 		}
 		if err != nil {
@@ -172,29 +213,19 @@ func (s *session) fromPool(l *leg) {
 		}
 	}()
 	defer s.rescue()
-	err := l.conn.Lines(func(chunk []byte, at time.Time) error { return s.poolChunk(l, chunk, at) })
-	if !s.closeLeg(l, poolEnded(err)) {
-		return
-	}
-	if !l.heard && !errors.As(err, new(closing)) && s.talk.Awaiting() {
-		l.endpoint.fail(silence(err, l.pool.policy.ReplyTimeout))
-	}
+	s.ended(l, l.conn.Lines(func(chunk []byte, at time.Time) error { return s.poolChunk(l, chunk, at) }))
 }
 
-// poolChunk handles whole lines of the pool: one write for all that the miner gets.
+// poolChunk handles whole lines of a pool: one write for all that the miner gets.
 func (s *session) poolChunk(l *leg, chunk []byte, at time.Time) error {
 	w := takeWork()
 	defer w.give()
-	for line := range bytes.Lines(chunk) {
-		mark := len(w.out.Miner)
-		s.talk.FromPool(line, at, &w.out)
-		if s.tape != nil {
-			s.tape.Line(w.out.Line, false, at, line, nil, w.out.Miner[mark:])
-		}
-		if w.out.Close != "" {
-			break
-		}
+	s.down.Lock()
+	defer s.down.Unlock()
+	if err := s.hearPool(l, chunk, at, w); err != nil {
+		return err
 	}
+	writePools(&w.out)
 	if err := s.writeMiner(w.out.Miner); err != nil {
 		return err
 	}
@@ -224,6 +255,27 @@ func (s *session) poolChunk(l *leg, chunk []byte, at time.Time) error {
 	return nil
 }
 
+// hearPool hands the lines of a chunk to the conversation, and turns to the leg once it
+// is ready. What is to be written is in w.
+func (s *session) hearPool(l *leg, chunk []byte, at time.Time, w *work) error {
+	for line := range bytes.Lines(chunk) {
+		mark := len(w.out.Miner)
+		l.talk.FromPool(line, at, &w.out)
+		if w.out.Line > 0 && s.taping.Load() {
+			s.tape.Line(w.out.Line, false, at, line, nil, w.out.Miner[mark:])
+		}
+		if w.out.Unfit != nil || w.out.Ready {
+			if err := s.turn(l, at, w); err != nil {
+				return err
+			}
+		}
+		if w.out.Close != "" {
+			break
+		}
+	}
+	return nil
+}
+
 // work is what handling one chunk needs; it is borrowed.
 type work struct{ out exchange.Out }
 
@@ -231,14 +283,18 @@ var works = sync.Pool{New: func() any { return new(work) }}
 
 func takeWork() *work { return works.Get().(*work) }
 
-// maxKept is the largest slice that is kept for the next chunk.
-const maxKept = 64 << 10
+// maxKept and maxTurns are the largest slices that are kept for the next chunk.
+const (
+	maxKept  = 64 << 10
+	maxTurns = 16
+)
 
 func (w *work) give() {
-	pool, miner := w.out.Pool[:0], w.out.Miner[:0]
+	pool, miner, turns := w.out.Pool[:0], w.out.Miner[:0], w.out.Turns[:0]
+	clear(turns[:cap(turns)]) // lets go of the legs
 	w.out = exchange.Out{}
-	if cap(pool) <= maxKept && cap(miner) <= maxKept {
-		w.out.Pool, w.out.Miner = pool, miner
+	if cap(pool) <= maxKept && cap(miner) <= maxKept && cap(turns) <= maxTurns {
+		w.out.Pool, w.out.Miner, w.out.Turns = pool, miner, turns
 	}
 	works.Put(w)
 }

@@ -38,6 +38,7 @@ func (s *session) record(host string, port int) {
 			ClientIP: host, ClientPort: port, Opened: s.began,
 			Policy: func() *policy.Policy { return s.proxy().generation.policy },
 		})
+		s.taping.Store(s.tape != nil)
 	}
 }
 

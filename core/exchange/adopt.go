@@ -40,12 +40,12 @@ func (x *Exchange) Adopt(t Terms, at time.Time) Standing {
 	x.now = at
 	x.cfg.Program, x.cfg.Proxy, x.cfg.Listener, x.cfg.Replays = t.Program, t.Proxy, t.Listener, t.Replays
 	x.boxed.proxy, x.boxed.listener = t.Proxy, t.Listener
-	if pool, ok := x.boxed.pool.(string); ok && t.MaxRequestBytes != nil {
-		x.cfg.MaxRequestBytes = t.MaxRequestBytes(pool)
+	if t.MaxRequestBytes != nil {
+		x.leg.maxRequestBytes = t.MaxRequestBytes(x.leg.Pool())
 	}
 	defer func() { x.now = at }()
 	s := x.placed(t.Pool)
-	for _, n := range x.names.list {
+	for _, n := range x.facing.names.list {
 		if w := n.worker(); !s.Refused {
 			s.Refused, s.Renamed = x.mapped(w, s.Renamed)
 		}
@@ -57,9 +57,9 @@ func (x *Exchange) Adopt(t Terms, at time.Time) Standing {
 // placed judges connect and subscribe again.
 func (x *Exchange) placed(pool string) Standing {
 	s := Standing{Pool: pool}
-	inUse, agent := x.boxed.pool, x.agent
-	x.boxed.pool = pool
-	defer func() { x.boxed.pool, x.agent = inUse, agent }()
+	agent, there := x.agent, *x.leg
+	there.pool, x.facing = pool, &there
+	defer func() { x.facing, x.agent = x.leg, agent }()
 	steps := []struct {
 		kind   rules.Kind
 		method string
@@ -83,7 +83,7 @@ func (x *Exchange) placed(pool string) Standing {
 			s.Refused = true
 		case d.Route != "" && d.Verdict == rules.Forward:
 			s.Pool = d.Route
-			x.boxed.pool = d.Route
+			there.pool = d.Route
 		}
 	}
 	return s

@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"slices"
 	"sync"
 	"time"
 
@@ -25,6 +24,10 @@ type Config struct {
 	Tracer Tracer
 	// MaxRequestBytes bounds the lines that rules make for the pool, without their end.
 	MaxRequestBytes int
+	// Extranonce1 is the miner's own through all pools, in hex digits, and Extranonce2Size
+	// how many bytes it rolls (extranonce = "stable"). Empty gives it the pool's.
+	Extranonce1     string
+	Extranonce2Size int
 	// Replays keeps what the miner said before subscribe, for a rule that routes it
 	// elsewhere at subscribe.
 	Replays bool
@@ -35,8 +38,11 @@ type Config struct {
 // Out collects what one or more calls want done. Its slices grow by appending and
 // belong to the caller.
 type Out struct {
-	// Pool and Miner are whole lines for each side.
+	// Pool and Miner are whole lines for each side. Turns says where in Pool those for
+	// another leg begin, in order; the first begins at 0. Without any, all are for the leg
+	// in use.
 	Pool, Miner []byte
+	Turns       []Turn
 	// Line is the number of the last line that was handed over, from either side, in the
 	// order in which the conversation took them. The first is 1.
 	Line int
@@ -46,6 +52,10 @@ type Out struct {
 	// Blame says that it is the pool's fault.
 	Close string
 	Blame bool
+	// Ready says that a leg that is being prepared may be switched to; Unfit, why it never
+	// may.
+	Ready bool
+	Unfit error
 	// Answered says that Miner holds the reply to subscribe: Written must be called when
 	// it has been written.
 	Answered bool
@@ -85,10 +95,11 @@ type Exchange struct {
 
 	agent   any // the user agent of the last subscribe, a string
 	boxed   boxed
-	names   names
 	current *worker // whose message is at hand; nil where the message names nobody
 
-	pending pending
+	leg    *Leg   // in use
+	late   []*Leg // that were left, the last one first
+	facing *Leg   // that the line at hand is for, or comes from
 	// subscribing counts subscribe requests that the pool has not answered. Until it
 	// has, held keeps answers of our own: cpuminer takes the first line it gets for
 	// the reply to subscribe.
@@ -104,14 +115,17 @@ type Exchange struct {
 	replays       []replay
 	// unreplayable says that more was said before subscribe than replays holds.
 	unreplayable bool
-	heard        bool // the pool has sent a line of Stratum
-	malformed    int  // lines of the miner that were refused
+	malformed    int // lines of the miner that were refused
+
+	told told // what the miner said of itself, for another pool
 }
 
 // New begins a conversation. The pool is asked nothing by itself.
 func New(cfg Config, rec Recorder) *Exchange {
 	x := &Exchange{cfg: cfg, rec: rec, agent: cfg.Agent}
 	x.boxed = box(cfg)
+	x.leg = &Leg{x: x, pool: cfg.Pool, maxRequestBytes: cfg.MaxRequestBytes}
+	x.told.layout = newLayout(cfg)
 	return x
 }
 
@@ -134,11 +148,7 @@ func (x *Exchange) Connect(at time.Time, out *Out) bool {
 func (x *Exchange) SetPool(pool string, maxRequestBytes int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.turn(pool, maxRequestBytes)
-}
-
-func (x *Exchange) turn(pool string, maxRequestBytes int) {
-	x.boxed.pool, x.cfg.MaxRequestBytes = pool, maxRequestBytes
+	x.leg.pool, x.leg.maxRequestBytes = pool, maxRequestBytes
 }
 
 // Outstanding is the number of requests that are worth waiting for: shares and names, and
@@ -147,35 +157,28 @@ func (x *Exchange) Outstanding() int {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	n := 0
-	for i := range x.pending.list {
-		method := x.pending.list[i].method
-		if method == stratum.MethodSubmit || method == stratum.MethodAuthorize || !x.subscribed && !oftenUnanswered(method) {
-			n++
-		}
+	for _, l := range x.legs() {
+		n += l.outstanding()
 	}
 	return n
 }
 
-// Awaiting reports whether the pool owes an answer that every pool gives: to subscribe,
-// or to configure.
-func (x *Exchange) Awaiting() bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return slices.ContainsFunc(x.pending.list, func(r request) bool {
-		return r.method == stratum.MethodSubscribe || r.method == stratum.MethodConfigure
-	})
-}
-
-// Close ends the conversation: shares that the pool never answered are lost, for the
-// given reason.
+// Close ends the conversation: shares that no pool ever answered are lost, for the given
+// reason.
 func (x *Exchange) Close(reason string) {
 	x.begin()
 	defer x.end()
-	for i := range x.pending.list {
-		x.lose(&x.pending.list[i], reason)
+	for _, l := range x.legs() {
+		x.facing = l
+		for i := range l.pending.list {
+			x.lose(&l.pending.list[i], reason)
+		}
+		l.pending = pending{}
 	}
-	x.pending.list = nil
 }
+
+// legs are those on which the miner may have shares: the one in use, and those left.
+func (x *Exchange) legs() []*Leg { return append([]*Leg{x.leg}, x.late...) }
 
 // lose records the share of a request that gets no answer.
 func (x *Exchange) lose(r *request, reason string) {

@@ -6,13 +6,13 @@ import (
 
 // boxed are the facts that rules may ask for, boxed once for the whole conversation.
 type boxed struct {
-	clientIP, clientPort, session, listener, proxy, pool any
+	clientIP, clientPort, session, listener, proxy any
 }
 
 func box(cfg Config) boxed {
 	return boxed{
 		clientIP: cfg.ClientIP, clientPort: cfg.ClientPort, session: cfg.Session,
-		listener: cfg.Listener, proxy: cfg.Proxy, pool: cfg.Pool,
+		listener: cfg.Listener, proxy: cfg.Proxy,
 	}
 }
 
@@ -40,7 +40,7 @@ func (f facts) Fact(n rules.Name) any {
 	case rules.ProxyName:
 		return x.boxed.proxy
 	case rules.PoolName:
-		return x.boxed.pool
+		return x.facing.pool
 	case rules.UserName:
 		if w := x.whose(); w != nil {
 			return w.boxedName
@@ -59,5 +59,5 @@ func (x *Exchange) whose() *worker {
 	if x.current != nil {
 		return x.current
 	}
-	return x.names.latest
+	return x.facing.names.latest
 }

@@ -3,6 +3,7 @@ package exchange
 import (
 	"bytes"
 	"slices"
+	"strconv"
 
 	"github.com/loka-proxy/loka/core/stratum"
 	"github.com/loka-proxy/loka/rules"
@@ -10,29 +11,44 @@ import (
 
 // forward sends a request up, changed where a rule or a mapped name says so.
 func (x *Exchange) forward(method string, d *rules.Decision, out *Out) {
-	if refusal := x.prepare(method, d); refusal != nil {
+	if x.without(method, out) {
+		return
+	}
+	refusal, edited := x.change(method, d)
+	if refusal != nil {
 		x.deny(method, refusal.code, refusal.text, -1, out)
 		return
 	}
-	edited := len(x.scratch.edits) > 0
 	raw := x.scratch.msg.ID.Of(x.scratch.text)
 	id, orig := stratum.IDOf(raw), []byte(nil)
 	if !id.IsNull() && x.taken(id, method) {
 		orig = bytes.Clone(raw)
-		fresh := x.pending.nextID()
+		fresh := x.facing.pending.nextID()
 		id = stratum.IDOf(fresh)
 		x.edit(x.scratch.msg.ID, fresh)
 		x.record(Record{What: Renumbered, Method: method, Rule: -1})
 	}
 	start := len(out.Pool)
 	out.Pool = x.apply(out.Pool, x.scratch.line)
-	if size := len(trim(out.Pool[start:])); edited && x.cfg.MaxRequestBytes > 0 && size > x.cfg.MaxRequestBytes {
+	if size := len(trim(out.Pool[start:])); edited && x.facing.maxRequestBytes > 0 && size > x.facing.maxRequestBytes {
 		out.Pool = out.Pool[:start]
 		x.refused(RefusedTooLong)
 		x.deny(method, stratum.CodeOther, "Request too long for the pool", -1, out)
 		return
 	}
-	x.sent(out, start, request{id: id, method: method, worker: x.current, at: x.now, orig: orig})
+	r := request{id: id, method: method, worker: x.current, at: x.now, orig: orig}
+	if j := x.scratch.job; j != nil {
+		r.difficulty = j.difficulty
+	}
+	if orig == nil && !id.Spells(raw) {
+		r.raw = bytes.Clone(raw)
+	}
+	if x.facing.stage == gone { // the next pool is asked
+		out.Pool = out.Pool[:start]
+	} else {
+		out.turn(start, x.facing)
+	}
+	x.sent(out, start, r)
 	x.record(Record{What: Message, Kind: rules.Request, Method: method, Verdict: rules.Forward, Rule: -1, worker: x.current})
 }
 
@@ -42,23 +58,98 @@ type refusal struct {
 	text string
 }
 
-// prepare notes what changes in a request that goes up: what the rules changed, and
-// the name.
-func (x *Exchange) prepare(method string, d *rules.Decision) *refusal {
-	var no *refusal
+// change notes what changes in a request that goes up: what the rules changed, the name,
+// and what the pool calls otherwise than the miner. It reports whether rules or a name had
+// a part in it.
+func (x *Exchange) change(method string, d *rules.Decision) (no *refusal, edited bool) {
 	switch method {
 	case stratum.MethodAuthorize:
 		no = x.nameWorker(d)
 	case stratum.MethodSubmit:
 		no = x.renameWorker(d)
+	default:
+		if x.facing.stage == gone {
+			no = &refusal{stratum.CodeOther, "No pool at the moment"}
+		}
 	}
-	if no != nil || d == nil {
-		return no
+	if no != nil {
+		return no, false
 	}
-	if err := x.editParams(d); err != nil {
-		return &refusal{stratum.CodeOther, "Request could not be rewritten"}
+	if d != nil {
+		if err := x.editParams(d); err != nil {
+			return &refusal{stratum.CodeOther, "Request could not be rewritten"}, false
+		}
+	}
+	edited = len(x.scratch.edits) > 0
+	return x.translate(method, d), edited
+}
+
+// translate notes what a pool calls otherwise than the miner does: its job, its extranonce.
+func (x *Exchange) translate(method string, d *rules.Decision) *refusal {
+	l := x.facing
+	if l.work.prefix == "" && x.told.layout == nil && l.stage != gone {
+		return nil
+	}
+	if d != nil && d.Changed() {
+		x.flatten()
+	}
+	switch method {
+	case stratum.MethodSubmit:
+		return x.translateSubmit()
+	case stratum.MethodGetTransactions:
+		if len(x.scratch.elems) > 0 {
+			x.poolJob(x.scratch.elems[0])
+		}
+	case stratum.MethodSubscribe:
+		if x.told.layout != nil {
+			x.forgetSession()
+		}
 	}
 	return nil
+}
+
+func (x *Exchange) translateSubmit() *refusal {
+	l, elems := x.facing, x.scratch.elems
+	switch {
+	case l.stage == gone, x.scratch.stray:
+		return &refusal{stratum.CodeStale, "Job not found"}
+	case len(elems) < 5:
+		return nil // the pool is to judge
+	case l.work.epoch > 0 && len(elems) > 5 && x.outsideMask(elems[5]):
+		return &refusal{stratum.CodeOther, "Invalid version mask"}
+	}
+	if l.work.prefix != "" {
+		x.poolJob(elems[1])
+	}
+	if x.told.layout == nil {
+		return nil
+	}
+	size := l.work.size
+	if j := x.scratch.job; j != nil {
+		size = j.size
+	}
+	return x.poolExtranonce2(elems[2], size)
+}
+
+// poolJob puts the pool's job id in the place of the miner's.
+func (x *Exchange) poolJob(at stratum.Span) {
+	raw := at.Of(x.scratch.text)
+	id, ours := bytes.CutPrefix(unquoted(raw), []byte(x.facing.work.prefix))
+	if !ours {
+		return
+	}
+	text := append(append([]byte{'"'}, id...), '"')
+	if j := x.facing.work.job(id); j != nil {
+		text = bytes.Clone(j.id) // a number, with some pools
+	}
+	x.edit(at, text)
+}
+
+// outsideMask reports whether a share rolls bits that the pool would not take, though the
+// miner may have been told so too late.
+func (x *Exchange) outsideMask(bits stratum.Span) bool {
+	rolled, err := strconv.ParseUint(string(unquoted(bits.Of(x.scratch.text))), 16, 32)
+	return err == nil && uint32(rolled)&^x.facing.work.mask != 0
 }
 
 // nameWorker makes the worker that an authorize names, under the name that the rules
@@ -86,7 +177,7 @@ func (x *Exchange) nameWorker(d *rules.Decision) *refusal {
 	w := newWorker(raw, name, pool)
 	w.params, w.at = bytes.Clone(x.scratch.msg.Params.Of(x.scratch.text)), x.now
 	switch {
-	case x.names.room(w):
+	case x.facing.names.room(w):
 		x.current = w
 	case x.cfg.Program.MapsNames():
 		return &refusal{stratum.CodeOther, "Too many worker names on one connection"}
@@ -120,7 +211,7 @@ func (x *Exchange) renameWorker(d *rules.Decision) *refusal {
 	if !ok {
 		return &refusal{stratum.CodeOther, "Malformed worker name"}
 	}
-	switch to := x.names.byName(name); {
+	switch to := x.facing.names.byName(name); {
 	case to != nil:
 		d.Params = slices.Clone(d.Params) // a constant of the policy, perhaps
 		d.Params[0] = to.boxedPool
@@ -134,12 +225,12 @@ func (x *Exchange) renameWorker(d *rules.Decision) *refusal {
 // leave unanswered makes way for the next of its kind: NerdMiner repeats
 // mining.suggest_difficulty under one id every 30 seconds for ever.
 func (x *Exchange) taken(id stratum.ID, method string) bool {
-	i := x.pending.find(id)
+	i := x.facing.pending.find(id)
 	if i < 0 {
 		return false
 	}
-	if r := &x.pending.list[i]; r.method == method && r.orig == nil && oftenUnanswered(method) {
-		x.pending.remove(i)
+	if r := &x.facing.pending.list[i]; r.method == method && r.orig == nil && oftenUnanswered(method) {
+		x.facing.pending.remove(i)
 		return false
 	}
 	return true
@@ -150,12 +241,13 @@ func (x *Exchange) sent(out *Out, start int, r request) {
 	switch r.method {
 	case stratum.MethodAuthorize:
 		if r.worker != nil {
-			x.names.put(r.worker)
+			x.facing.names.put(r.worker)
 		}
 	case stratum.MethodSubmit:
 		x.record(Record{What: ShareForwarded, Method: r.method, Rule: -1, worker: r.worker})
 	}
 	x.keepForReplay(out.Pool[start:], r.method, r.id)
+	x.keepSaying(r.method)
 	if r.method == stratum.MethodSubscribe {
 		x.subscribeSent = true
 		x.keepSubscribe()
@@ -170,10 +262,10 @@ func (x *Exchange) sent(out *Out, start int, r request) {
 	if x.keepsParams(r.method) {
 		r.params = bytes.Clone(x.scratch.msg.Params.Of(x.scratch.text))
 	}
-	for x.pending.full(&r) {
+	for x.facing.pending.full(&r) {
 		x.giveUp(out)
 	}
-	x.pending.add(r)
+	x.facing.pending.add(r)
 }
 
 // keepsParams reports whether anybody will look at the params of a request when it is
@@ -190,16 +282,16 @@ func (x *Exchange) keepsParams(method string) bool {
 // reach the miner, since the pool knows the request under an id of loka's, the miner
 // gets one here.
 func (x *Exchange) giveUp(out *Out) {
-	r := x.pending.list[0]
-	x.pending.remove(0)
+	r := x.facing.pending.list[0]
+	x.facing.pending.remove(0)
 	x.lose(&r, "unanswered")
 	if r.method == stratum.MethodAuthorize { // its answer will be nobody's
-		x.names.answered(r.worker, false)
+		x.facing.names.answered(r.worker, false)
 	}
-	if r.orig != nil {
+	if r.orig != nil && !r.own {
 		x.answer(out, stratum.AppendErrorReply(nil, r.orig, stratum.CodeOther, "No answer from the pool"))
 	}
-	if r.method == stratum.MethodSubscribe && r.again == nil {
+	if r.method == stratum.MethodSubscribe && r.again == nil && !r.own {
 		if x.subscribing--; x.subscribing == 0 && !x.writing {
 			x.release(out)
 		}

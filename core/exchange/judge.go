@@ -22,6 +22,11 @@ type scratch struct {
 	decision rules.Decision
 	edits    []stratum.Edit
 	record   Record
+	// first says that the line is the first job from another pool; job is that of the
+	// submit at hand, as far as it is known, and stray says that no leg gave it.
+	first bool
+	job   *job
+	stray bool
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -112,6 +117,18 @@ func (x *Exchange) scan(line []byte) error {
 	return stratum.Scan(s.text, &s.msg)
 }
 
+// flatten makes the edits noted so far, so that others can touch what they have made.
+func (x *Exchange) flatten() {
+	s := x.scratch
+	if len(s.edits) == 0 {
+		return
+	}
+	line := x.apply(nil, s.line)
+	s.edits = s.edits[:0]
+	_ = x.scan(line) // an edited line is as well formed as it was
+	_ = x.elements(s.text, s.msg.Params)
+}
+
 // trim takes the line end off, and with it a '\r' that some send.
 func trim(line []byte) []byte {
 	return bytes.TrimRight(line, "\r\n")
@@ -125,7 +142,7 @@ func blank(text []byte) bool {
 func (x *Exchange) begin() {
 	x.mu.Lock()
 	x.scratch = scratches.Get().(*scratch)
-	x.current = nil
+	x.current, x.facing = nil, x.leg
 }
 
 // take notes a line that is handed over.
@@ -137,11 +154,12 @@ func (x *Exchange) take(at time.Time, out *Out) {
 
 func (x *Exchange) end() {
 	s := x.scratch
-	x.scratch, x.current = nil, nil
+	x.scratch, x.current, x.facing = nil, nil, nil
 	clear(s.params)
 	clear(s.edits)
 	s.edits, s.elems = s.edits[:0], s.elems[:0]
 	s.line, s.text, s.shown, s.record = nil, nil, rules.Message{}, Record{}
+	s.first, s.job, s.stray = false, nil, false
 	scratches.Put(s)
 	x.mu.Unlock()
 }

@@ -24,6 +24,7 @@ func (x *Exchange) FromMiner(line []byte, at time.Time, out *Out) {
 	case x.absent(m.Method) && !x.isAnswer():
 		x.refuse(RefusedMalformed, out)
 	case x.absent(m.Method): // an answer to a request of the pool
+		out.turn(len(out.Pool), x.leg)
 		out.Pool = append(out.Pool, line...)
 		x.record(Record{What: Message, Kind: rules.Response, Rule: -1})
 	default:
@@ -34,7 +35,7 @@ func (x *Exchange) FromMiner(line []byte, at time.Time, out *Out) {
 // isAnswer reports whether a line without a method can be an answer to the pool.
 func (x *Exchange) isAnswer() bool {
 	m := &x.scratch.msg
-	return x.heard && (m.Result.Present() || m.Error.Present())
+	return x.facing.heard && (m.Result.Present() || m.Error.Present())
 }
 
 // called judges a line by its method. One that some pools take for another method
@@ -141,9 +142,23 @@ func (x *Exchange) observe(method string) {
 			}
 		}
 	case stratum.MethodSubmit:
+		x.findJob()
 		x.current = x.submitter()
 		x.record(Record{What: ShareSubmitted, Method: method, Rule: -1, worker: x.current})
 	}
+}
+
+// findJob finds whose job a submit is for, which is whom it concerns.
+func (x *Exchange) findJob() {
+	if len(x.scratch.elems) < 2 {
+		return
+	}
+	l, id := x.owner(unquoted(x.scratch.elems[1].Of(x.scratch.text)))
+	if l == nil {
+		x.scratch.stray = true
+		return
+	}
+	x.facing, x.scratch.job = l, l.work.job(id)
 }
 
 // submitter gives the worker that a submit names: one that was authorised, else one
@@ -153,7 +168,7 @@ func (x *Exchange) submitter() *worker {
 		return &worker{boxedName: "", boxedPool: ""}
 	}
 	raw := x.scratch.elems[0].Of(x.scratch.text)
-	if w := x.names.find(raw); w != nil {
+	if w := x.facing.names.find(raw); w != nil {
 		return w
 	}
 	name, err := stratum.Text(raw)

@@ -18,6 +18,12 @@ type request struct {
 	orig []byte
 	// params is kept where a rule for the response looks at it.
 	params []byte
+	// raw is the id's JSON text where the id itself does not say how it was written.
+	raw []byte
+	// own says that loka asked, and nobody waits for the answer.
+	own bool
+	// difficulty is that of the job, for a submit.
+	difficulty float64
 	// again is the answer that an earlier pool gave to the same request. The miner has
 	// that one; it must not get a second.
 	again *replay
@@ -29,6 +35,17 @@ const (
 	maxPendingBytes = 64 << 10
 	maxIDBytes      = 256 // of an id's JSON text; no client has one near as long
 )
+
+// text is the id as the miner wrote it.
+func (r *request) text() []byte {
+	switch {
+	case r.orig != nil:
+		return r.orig
+	case r.raw != nil:
+		return r.raw
+	}
+	return r.id.AppendJSON(nil)
+}
 
 // firstID is the first of the ids of loka's own, far above those that miners count
 // up to and within 32 bits, which is what some pools hold an id in.
@@ -71,7 +88,7 @@ func (p *pending) remove(i int) {
 
 // size is what a request holds besides itself.
 func (r *request) size() int {
-	n := len(r.orig) + len(r.params) + len(r.method)
+	n := len(r.orig) + len(r.raw) + len(r.params) + len(r.method)
 	if r.worker != nil && !r.worker.known() {
 		n += len(r.worker.name)
 	}

@@ -7,22 +7,18 @@ import (
 	"github.com/loka-proxy/loka/rules"
 )
 
-// FromPool takes one line of the pool, with its '\n'. The line is the caller's again
-// when it returns.
-func (x *Exchange) FromPool(line []byte, at time.Time, out *Out) {
-	x.begin()
-	defer x.end()
-	x.take(at, out)
-	switch err, m := x.scan(line), &x.scratch.msg; {
+// fromPool takes the line at hand, of the pool in use.
+func (x *Exchange) fromPool(malformed error, out *Out) {
+	switch {
 	case blank(x.scratch.text):
 		x.refused(RefusedBlank)
-	case err != nil:
+	case malformed != nil:
 		x.noise(out)
-	case x.absent(m.Method):
-		x.heard = true
+	case x.absent(x.scratch.msg.Method):
+		x.facing.heard = true
 		x.response(out)
 	default:
-		x.heard = true
+		x.facing.heard = true
 		x.notification(out)
 	}
 }
@@ -31,7 +27,7 @@ func (x *Exchange) FromPool(line []byte, at time.Time, out *Out) {
 // disconnecting". A pool that begins with one speaks something else.
 func (x *Exchange) noise(out *Out) {
 	x.refused(RefusedNotJSON)
-	if !x.heard {
+	if !x.facing.heard {
 		out.Close, out.Blame = "the pool does not speak Stratum", true
 	}
 }
@@ -65,7 +61,9 @@ func (x *Exchange) notification(out *Out) {
 	case d != nil && d.Changed() && x.editParams(d) != nil:
 		x.scratch.edits = x.scratch.edits[:0]
 	}
-	x.pass(Record{Kind: rules.Notification, Method: method}, out)
+	if x.retell(method, out) {
+		x.pass(Record{Kind: rules.Notification, Method: method}, out)
+	}
 }
 
 // judge shows a pool's line to the rules, if there are any for it. Params are those of
@@ -122,9 +120,9 @@ func (x *Exchange) judged(r Record, v rules.Verdict, rule int) {
 // response judges a reply, and gives it the id that the miner knows.
 func (x *Exchange) response(out *Out) {
 	raw := x.scratch.msg.ID.Of(x.scratch.text)
-	r, found := x.pending.take(stratum.IDOf(raw))
+	r, found := x.facing.pending.take(stratum.IDOf(raw))
 	if !found {
-		if x.pending.ours(raw) { // given up long ago; the miner knows no such id
+		if x.facing.pending.ours(raw) { // given up long ago; the miner knows no such id
 			x.refused(RefusedLateReply)
 			return
 		}
@@ -134,6 +132,9 @@ func (x *Exchange) response(out *Out) {
 	}
 	if r.again != nil {
 		x.compare(r.again, out)
+		return
+	}
+	if r.own {
 		return
 	}
 	x.current = r.worker
@@ -146,6 +147,9 @@ func (x *Exchange) response(out *Out) {
 		if d != nil && d.Changed() && x.editReply(d) != nil {
 			x.scratch.edits = x.scratch.edits[:0]
 		}
+		if !x.retellReply(&r, out) {
+			return
+		}
 		if r.orig != nil {
 			x.edit(x.scratch.msg.ID, r.orig)
 		}
@@ -154,6 +158,29 @@ func (x *Exchange) response(out *Out) {
 	if r.method == stratum.MethodSubscribe {
 		x.subscribeAnswered(out)
 	}
+}
+
+// retellReply notes what a reply says of the pool's work, and edits what the miner knows
+// otherwise. It reports false where the reply is of no use.
+func (x *Exchange) retellReply(r *request, out *Out) bool {
+	if r.method != stratum.MethodSubscribe && r.method != stratum.MethodConfigure || !x.ok(r.method) {
+		return true
+	}
+	w := &x.facing.work
+	if r.method == stratum.MethodSubscribe {
+		w.subscribed(x.scratch.text, x.scratch.msg.Result)
+	} else {
+		c, _ := stratum.ParseConfigureResult(x.scratch.text, x.scratch.msg.Result)
+		w.rolls, w.mask = c.VersionRolling, c.Mask
+	}
+	x.flatten()
+	switch {
+	case r.method == stratum.MethodConfigure:
+		x.told.configured(x.scratch.text, x.scratch.msg.Result)
+	case x.told.layout != nil:
+		return x.ownSubscribed(out)
+	}
+	return true
 }
 
 func (x *Exchange) judgeReply(r *request) *rules.Decision {
@@ -183,13 +210,13 @@ func (x *Exchange) conclude(r *request) {
 	}
 	switch r.method {
 	case stratum.MethodSubmit:
-		rec := Record{What: ShareAccepted, Method: r.method, Rule: -1, Latency: x.now.Sub(r.at), worker: r.worker}
+		rec := Record{What: ShareAccepted, Method: r.method, Rule: -1, Latency: x.now.Sub(r.at), Difficulty: r.difficulty, worker: r.worker}
 		if !stratum.Accepted(x.scratch.text, &x.scratch.msg) {
 			rec.What, rec.Reason = ShareRejected, stratum.Reason(x.scratch.text, &x.scratch.msg)
 		}
 		x.record(rec)
 	case stratum.MethodAuthorize:
-		x.names.answered(r.worker, x.ok(r.method))
+		x.facing.names.answered(r.worker, x.ok(r.method))
 		x.record(Record{What: Authorized, Method: r.method, Rule: -1, OK: x.ok(r.method), Latency: x.now.Sub(r.at), worker: r.worker})
 	}
 }

@@ -60,6 +60,10 @@ type Record struct {
 	OK bool
 	// Latency is from reading the request to reading its answer.
 	Latency time.Duration
+	// Leg is the connection to a pool that the fact concerns.
+	Leg *Leg
+	// Difficulty is that of the job that an accepted share was found for; 0 if unknown.
+	Difficulty float64
 	// Params, with a Tracer, are those of the request that a response answers.
 	Params []byte
 
@@ -92,9 +96,12 @@ const (
 	RefusedReconnect = "reconnect"  // a pool's client.reconnect
 	RefusedTooLong   = "too_long"   // a request that a rule made longer than the pool takes
 	RefusedLateReply = "late_reply" // a pool's reply under an id of ours, long given up
+	RefusedLate      = "late"       // of a pool that was left, and no answer to the miner
+	RefusedAbsorbed  = "absorbed"   // a pool's set_extranonce, which the miner need not know of
 )
 
 func (x *Exchange) record(r Record) {
+	r.Leg = x.facing
 	x.scratch.record = r
 	x.rec.Record(&x.scratch.record)
 }

@@ -69,17 +69,17 @@ func (x *Exchange) Movable() error {
 func (x *Exchange) Rerouted(pool string, maxRequestBytes int, out *Out) {
 	x.begin()
 	defer x.end()
-	x.turn(pool, maxRequestBytes)
-	x.heard = false
+	x.leg = &Leg{x: x, pool: pool, maxRequestBytes: maxRequestBytes, pending: x.leg.pending}
+	x.facing = x.leg
 	for i := range x.replays {
 		r := &x.replays[i]
 		if r.result == nil || !r.at.Present() { // not answered yet, or never: the new pool may
 			out.Pool = append(out.Pool, r.line...)
 			continue
 		}
-		id := x.pending.nextID()
+		id := x.facing.pending.nextID()
 		out.Pool = stratum.Apply(out.Pool, r.line, []stratum.Edit{{Span: r.at, Text: id}})
-		x.pending.add(request{id: stratum.IDOf(id), method: r.method, at: x.now, again: r})
+		x.facing.pending.add(request{id: stratum.IDOf(id), method: r.method, at: x.now, again: r})
 	}
 }
 

@@ -14,7 +14,7 @@ func (x *Exchange) Suppose(method string, params []byte, at time.Time) []byte {
 	x.begin()
 	defer x.end()
 	x.now = at
-	id := x.pending.nextID()
+	id := x.facing.pending.nextID()
 	r := request{id: stratum.IDOf(id), method: method, at: at, params: params}
 	if x.elements(params, stratum.Span{To: int32(len(params))}) == nil && (method == stratum.MethodAuthorize || method == stratum.MethodSubmit) {
 		r.worker = x.supposedWorker(params)
@@ -22,7 +22,7 @@ func (x *Exchange) Suppose(method string, params []byte, at time.Time) []byte {
 	if method == stratum.MethodSubscribe {
 		x.subscribing++
 	}
-	x.pending.add(r)
+	x.facing.pending.add(r)
 	return id
 }
 
@@ -33,7 +33,7 @@ func (x *Exchange) supposedWorker(params []byte) *worker {
 		return nil
 	}
 	raw := x.scratch.elems[0].Of(params)
-	if w := x.names.find(raw); w != nil {
+	if w := x.facing.names.find(raw); w != nil {
 		return w
 	}
 	name, err := stratum.Text(raw)

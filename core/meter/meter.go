@@ -25,6 +25,8 @@ type Meter struct {
 	policy                         *prometheus.GaugeVec
 	reloads                        *prometheus.CounterVec
 	reloadWell, reloadTime         prometheus.Gauge
+	moves, movesFailed             *prometheus.CounterVec
+	idle                           *prometheus.HistogramVec
 }
 
 // New makes a registry of its own, with what Go tells of the process.
@@ -49,6 +51,9 @@ func New() *Meter {
 	m.up = m.gauge("loka_endpoint_up", "Whether the server answered the last time that a miner needed it.", "pool", "endpoint")
 	m.dialTime = m.histogram("loka_dial_seconds", "Time to reach a server: name, TCP and TLS.", prometheus.ExponentialBuckets(0.001, 2, 14), "pool", "endpoint")
 	m.relay = m.histogram("loka_relay_seconds", "Time from reading lines to having written what became of them.", prometheus.ExponentialBuckets(0.00001, 2, 16), "proxy", "from")
+	m.moves = m.counter("loka_moves_total", "Miners that were told of another pool: by a job, by another extranonce, or by having to reconnect.", "proxy", "way")
+	m.movesFailed = m.counter("loka_moves_failed_total", "Attempts to move a miner that left it where it was.", "proxy")
+	m.idle = m.histogram("loka_move_idle_seconds", "How long a miner that was moved had no job of a pool.", prometheus.ExponentialBuckets(0.01, 2, 14), "proxy")
 	m.policy = m.gauge("loka_policy_info", "The policy in force.", "hash", "generation")
 	m.reloads = m.counter("loka_policy_reloads_total", "Attempts to put the policy files in force, by result.", "result")
 	m.reloadWell = m.gauge("loka_policy_last_reload_successful", "Whether the last attempt to reload the policy was successful.").WithLabelValues()

@@ -254,7 +254,7 @@ func (v *visit) end(over bool) error {
 	case v.pool == nil:
 		_ = v.miner.(*net.TCPConn).CloseWrite()
 	default:
-		// A pool that says nothing and leaves is taken for one that is down.
+		// A pool that says nothing is taken for one that is down.
 		const last = `{"id":null,"method":"last.words","params":[]}` + "\n"
 		if _, err := io.WriteString(v.pool, last); err != nil {
 			return err
@@ -264,7 +264,7 @@ func (v *visit) end(over bool) error {
 				return err
 			}
 		}
-		_ = v.pool.(*net.TCPConn).CloseWrite()
+		_ = v.miner.(*net.TCPConn).CloseWrite() // a miner whose pool goes may be moved
 	}
 	for side, nc := range map[string]net.Conn{"miner": v.miner, "pool": v.pool} {
 		if nc == nil {

@@ -80,3 +80,11 @@ func valueOf(line []byte, key Span) Span {
 	i := skipColon(line, int(key.To))
 	return span(i, skipValue(line, i, 0))
 }
+
+// FirstElement returns the first element of an array value, whatever comes behind it.
+func FirstElement(line []byte, array Span) (Span, bool) {
+	if !array.Present() || line[array.From] != '[' {
+		return Span{}, false
+	}
+	return first(line, array)
+}

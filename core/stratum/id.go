@@ -137,3 +137,22 @@ func integer(raw []byte) (n int64, ok bool) {
 	}
 	return -n, n != math.MinInt64
 }
+
+// AppendJSON appends the id as JSON text: the value, not how it was written.
+func (id ID) AppendJSON(dst []byte) []byte {
+	switch id.kind {
+	case idNull:
+		return append(dst, "null"...)
+	case idInteger:
+		return strconv.AppendInt(dst, id.integer, 10)
+	case idString:
+		return AppendString(dst, id.text)
+	}
+	return append(dst, id.text...)
+}
+
+// Spells reports whether AppendJSON gives back a raw id to the byte.
+func (id ID) Spells(raw []byte) bool {
+	var room [64]byte
+	return bytes.Equal(id.AppendJSON(room[:0]), raw)
+}

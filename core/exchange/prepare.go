@@ -1,0 +1,355 @@
+package exchange
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/loka-proxy/loka/core/stratum"
+	"github.com/loka-proxy/loka/rules"
+)
+
+// preparation is what comes from a pool before the miner is told of it.
+type preparation struct {
+	subscribed         bool
+	difficulty, notify []byte   // the last line of each
+	refused            []string // names that the pool does not take, and no pool has taken
+	unfit              error
+	program            *rules.Program // whose rules have judged what was said
+}
+
+// Way is how a miner is told that its work comes from another pool.
+type Way string
+
+// The ways, the best first.
+const (
+	ByJob        Way = "job"        // a new job is enough: the miner's extranonce is its own
+	ByExtranonce Way = "extranonce" // mining.set_extranonce, which the miner asked for
+	ByReconnect  Way = "reconnect"  // it has to connect again
+)
+
+// Way is how this miner can be told.
+func (x *Exchange) Way() Way {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.way()
+}
+
+func (x *Exchange) way() Way {
+	switch {
+	case !x.subscribed || x.writing || x.asked == nil:
+		return ByReconnect
+	case x.told.layout != nil:
+		return ByJob
+	case x.told.asksExtranonce:
+		return ByExtranonce
+	}
+	return ByReconnect
+}
+
+// ErrByReconnect says that a miner cannot be moved while it is connected.
+var ErrByReconnect = errors.New("the miner has to connect again")
+
+// Prepare begins a leg to another pool, or to the same one anew. All that the miner has
+// said of itself is said there under the rules, as it would be if the miner had connected
+// to that pool: first what is in out.Pool, then what FromPool of the leg gives. The miner
+// notices nothing until Switch. Owner is the leg's.
+func (x *Exchange) Prepare(pool string, maxRequestBytes int, owner any, at time.Time, out *Out) (*Leg, error) {
+	x.begin()
+	defer x.end()
+	if x.way() == ByReconnect {
+		return nil, ErrByReconnect
+	}
+	l := &Leg{x: x, Owner: owner, pool: pool, maxRequestBytes: maxRequestBytes, stage: preparing, heardAt: at, prep: &preparation{program: x.cfg.Program}}
+	x.facing = l
+	x.now = at
+	var err error
+	if s := x.told.saying(stratum.MethodSuggestTarget); s != nil { // bfgminer's comes before subscribe
+		err = x.say(s.method, s.params, s.at, out)
+	}
+	if params := x.told.configure(); params != nil && err == nil {
+		err = x.say(stratum.MethodConfigure, params, x.told.saying(stratum.MethodConfigure).at, out)
+	}
+	if err == nil {
+		err = x.say(stratum.MethodSubscribe, x.asked, x.askedAt, out)
+	}
+	return l, err
+}
+
+// say says a request to the leg at hand in the miner's name, as the rules have it. A rule
+// that answers or drops the request is obeyed; one that denies it is an error.
+func (x *Exchange) say(method string, params []byte, at time.Time, out *Out) error {
+	l := x.facing
+	now := x.now
+	defer func() { x.now = now }()
+	id := l.pending.nextID()
+	if params == nil {
+		params = []byte("[]")
+	}
+	line := fmt.Appendf(nil, "{\"id\":%s,\"method\":%q,\"params\":%s}\n", id, method, params)
+	x.scratch.edits = x.scratch.edits[:0]
+	if err := x.scan(line); err != nil {
+		return err
+	}
+	listed := x.elements(x.scratch.text, x.scratch.msg.Params)
+	x.current = nil
+	x.now = at // rules judge it as of when the miner said it
+	var d *rules.Decision
+	if chain := x.cfg.Program.Chain(rules.Request, []byte(method)); chain != nil {
+		shown, err := x.show(chain.Uses(), x.scratch.text)
+		if listed != nil || err != nil {
+			return fmt.Errorf("%s cannot be shown to the rules", method)
+		}
+		x.scratch.shown = rules.Message{Method: method, Params: shown}
+		d = &x.scratch.decision
+		d.Trace = false
+		chain.Decide(&x.scratch.shown, facts{x}, d)
+		switch d.Verdict {
+		case rules.Denied:
+			return fmt.Errorf("a rule denies %s at that pool", method)
+		case rules.Replied, rules.Dropped:
+			return nil
+		}
+	}
+	if no, _ := x.change(method, d); no != nil {
+		return fmt.Errorf("%s: %s", method, strings.ToLower(no.text))
+	}
+	if method == stratum.MethodSubscribe && x.told.layout == nil {
+		x.flatten()
+		x.forgetSession()
+	}
+	return x.said(method, id, now, out)
+}
+
+// said sends what say made.
+func (x *Exchange) said(method string, id []byte, now time.Time, out *Out) error {
+	l, start := x.facing, len(out.Pool)
+	out.Pool = x.apply(out.Pool, x.scratch.line)
+	if size := len(trim(out.Pool[start:])); l.maxRequestBytes > 0 && size > l.maxRequestBytes {
+		out.Pool = out.Pool[:start]
+		return fmt.Errorf("%s would be too long for the pool", method)
+	}
+	out.turn(start, l)
+	if method == stratum.MethodAuthorize && x.current != nil {
+		l.names.put(x.current)
+	}
+	l.pending.add(request{id: stratum.IDOf(id), method: method, worker: x.current, at: now, own: true})
+	return nil
+}
+
+// preparing takes a line of a pool that is being prepared.
+func (x *Exchange) preparing(malformed error, out *Out) {
+	l, m := x.facing, &x.scratch.msg
+	switch {
+	case malformed != nil:
+		if !blank(x.scratch.text) && !l.heard {
+			l.prep.unfit = errors.New("the pool does not speak Stratum")
+		}
+	case x.absent(m.Method):
+		l.heard = true
+		x.preparedReply(out)
+	default:
+		l.heard = true
+		x.preparedNotice(out)
+	}
+	out.Unfit = l.prep.unfit
+	out.Ready = out.Unfit == nil && l.ready()
+}
+
+// ready reports whether the miner can be told of the leg: every answer has come, and a job.
+func (l *Leg) ready() bool {
+	p := l.prep
+	return p.subscribed && !l.awaits(stratum.MethodAuthorize, stratum.MethodConfigure) && (p.notify != nil || len(l.names.list) == 0)
+}
+
+// preparedReply takes an answer of a pool that is being prepared.
+func (x *Exchange) preparedReply(out *Out) {
+	l := x.facing
+	r, found := l.pending.take(stratum.IDOf(x.scratch.msg.ID.Of(x.scratch.text)))
+	if !found {
+		return
+	}
+	ok := x.ok(r.method)
+	var err error
+	switch r.method {
+	case stratum.MethodConfigure:
+		err = x.preparedMask()
+	case stratum.MethodSubscribe:
+		if err = x.preparedExtranonce(ok); err == nil {
+			err = x.introduce(out)
+		}
+	case stratum.MethodAuthorize:
+		err = x.preparedName(r.worker, ok)
+	}
+	if err != nil {
+		l.prep.unfit = err
+	}
+}
+
+func (x *Exchange) preparedMask() error {
+	c, _ := stratum.ParseConfigureResult(x.scratch.text, x.scratch.msg.Result)
+	x.facing.work.rolls, x.facing.work.mask = c.VersionRolling, c.Mask
+	return nil
+}
+
+func (x *Exchange) preparedExtranonce(ok bool) error {
+	l := x.facing
+	if !ok {
+		return errors.New("the pool refuses the subscription")
+	}
+	if !l.work.subscribed(x.scratch.text, x.scratch.msg.Result) {
+		return errors.New("the pool's reply to subscribe cannot be read")
+	}
+	l.prep.subscribed = true
+	return x.takes(&l.work)
+}
+
+// takes reports why the miner cannot work with a pool's extranonce.
+func (x *Exchange) takes(w *work) error {
+	if x.told.layout != nil {
+		return x.told.layout.fits(w)
+	}
+	agent, _ := x.agent.(string)
+	if least, most := extranonce2Sizes(agent); w.size < least || w.size > most {
+		return fmt.Errorf("%w: the pool's extranonce2 has %d bytes, and the miner takes %d to %d", ErrByReconnect, w.size, least, most)
+	}
+	return nil
+}
+
+// extranonce2Sizes gives the sizes of extranonce2 that clients cope with: cgminer and its
+// family have 2 to 8 bytes, cpuminer-opt 2 to 16, ESP-Miner up to 32.
+func extranonce2Sizes(agent string) (least, most int) {
+	agent = strings.ToLower(agent)
+	switch {
+	case strings.HasPrefix(agent, "bfgminer"):
+		return 1, 16
+	case strings.HasPrefix(agent, "bitaxe"), strings.HasPrefix(agent, "nerdqaxe"):
+		return 1, 32
+	case strings.HasPrefix(agent, "cpuminer"):
+		return 2, 16
+	}
+	return 2, 8
+}
+
+// subscribed notes the result of subscribe.
+func (w *work) subscribed(text []byte, result stratum.Span) bool {
+	s, ok := stratum.ParseSubscribeResult(text, result)
+	if ok {
+		w.extranonce1, w.size = bytes.Clone(unquoted(s.Extranonce1.Of(text))), s.Extranonce2Size
+	}
+	return ok
+}
+
+// introduce says to a pool, once it has taken the subscription, who the miner is.
+func (x *Exchange) introduce(out *Out) error {
+	if s := x.told.saying(stratum.MethodExtranonceSubscribe); s != nil && x.told.layout == nil {
+		if err := x.say(s.method, s.params, s.at, out); err != nil {
+			return err
+		}
+	}
+	if err := x.authorizeAll(out); err != nil {
+		return err
+	}
+	for _, s := range x.told.said {
+		switch s.method {
+		case stratum.MethodConfigure, stratum.MethodExtranonceSubscribe, stratum.MethodSuggestTarget:
+			continue
+		}
+		if err := x.say(s.method, s.params, s.at, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// authorizeAll authorizes the miner's names at the leg at hand, but for those that are known
+// there.
+func (x *Exchange) authorizeAll(out *Out) error {
+	l := x.facing
+	for _, n := range x.leg.names.list {
+		w := n.worker()
+		if l.names.byName(w.name) != nil || slices.Contains(l.prep.refused, w.name) || w.params == nil {
+			continue
+		}
+		if err := x.say(stratum.MethodAuthorize, w.params, w.at, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *Exchange) preparedName(w *worker, ok bool) error {
+	if w == nil {
+		return nil
+	}
+	l := x.facing
+	l.names.answered(w, ok)
+	if ok {
+		return nil
+	}
+	if i := x.leg.names.place(w.name); i >= 0 && x.leg.names.list[i].accepted != nil {
+		return fmt.Errorf("the pool refuses a worker that %s has taken", x.leg.Pool())
+	}
+	l.prep.refused = append(l.prep.refused, w.name)
+	return nil
+}
+
+// preparedNotice takes a message of a pool that is being prepared. What it asks is
+// answered for the miner, since some pools go on only then.
+func (x *Exchange) preparedNotice(out *Out) {
+	l, text, params := x.facing, x.scratch.text, x.scratch.msg.Params
+	method, err := stratum.MethodOf(text, &x.scratch.msg)
+	if err != nil {
+		return
+	}
+	switch method {
+	case stratum.MethodSetDifficulty:
+		l.prep.difficulty = bytes.Clone(x.scratch.line)
+	case stratum.MethodNotify:
+		l.prep.notify = bytes.Clone(x.scratch.line)
+	case stratum.MethodSetExtranonce:
+		x.learnExtranonce(text, params)
+		l.prep.unfit = x.takes(&l.work)
+	case stratum.MethodSetVersionMask:
+		if mask, ok := stratum.ParseSetVersionMask(text, params); ok {
+			l.work.mask = mask
+		}
+	case stratum.MethodReconnect:
+		l.prep.unfit = errors.New("the pool sends miners elsewhere")
+	case stratum.MethodGetVersion, stratum.MethodPing:
+		x.answerFor(method, out)
+	}
+}
+
+// answerFor answers a pool's question in the miner's name.
+func (x *Exchange) answerFor(method string, out *Out) {
+	id := x.requestID()
+	if id == nil {
+		return
+	}
+	answer := "pong"
+	if method == stratum.MethodGetVersion {
+		answer, _ = x.agent.(string)
+	}
+	start := len(out.Pool)
+	out.Pool = stratum.AppendReply(out.Pool, id, stratum.AppendString(nil, answer), nil)
+	out.turn(start, x.facing)
+}
+
+// learnExtranonce notes what a mining.set_extranonce says.
+func (x *Exchange) learnExtranonce(text []byte, params stratum.Span) {
+	s, ok := stratum.ParseSetExtranonce(text, params)
+	if !ok {
+		return
+	}
+	w := &x.facing.work
+	if s.Extranonce1.Present() {
+		w.extranonce1 = bytes.Clone(unquoted(s.Extranonce1.Of(text)))
+	}
+	if s.Extranonce2Size > 0 {
+		w.size = s.Extranonce2Size
+	}
+}

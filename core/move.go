@@ -1,0 +1,423 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/loka-proxy/loka/core/exchange"
+)
+
+// move is what a session knows of being moved. Its lock is the session's.
+type move struct {
+	state   moveState
+	urgent  bool      // it is queued among those without a pool
+	again   bool      // something changed since it is under way
+	tries   int       // that failed in a row
+	lost    time.Time // since when the session has no pool; zero while it has one
+	fed     time.Time // when the miner last got something in place of a pool's lines
+	done    int       // how often the session has moved
+	refused bool      // it was logged that a pool does not suit
+}
+
+type moveState uint8
+
+const (
+	settled  moveState = iota
+	queued             // a mover has it
+	underway           // a goroutine is at it
+)
+
+// lateWindow is how long a pool that was left may still answer. Miners send what they
+// find for an earlier job within a second or two; cgminer tries for two minutes, but only
+// if its extranonce is still the same.
+const lateWindow = 30 * time.Second
+
+// Reasons for which a session cannot be moved now.
+var (
+	errPolicyChanged = errors.New("the policy has changed meanwhile")
+	errNotReady      = errors.New("the pool did not give work in time")
+	errClosing       = errors.New("the session ends")
+)
+
+// wantMove has the session moved to where it belongs, in its turn. One without a pool is
+// urgent.
+func (s *session) wantMove() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wantMoveLocked()
+}
+
+func (s *session) wantMoveLocked() {
+	switch {
+	case s.closed != "" || !s.opened || s.leaving.Load() != nil:
+	case s.move.state == underway:
+		s.move.again = true
+	case s.move.state == settled, s.leg == nil && !s.move.urgent: // it may have become urgent
+		s.move.state, s.move.urgent = queued, s.leg == nil
+		s.proxy().mover.add(s, s.move.urgent)
+	}
+}
+
+// beginMove takes the session out of the queue. It reports false where there is nothing to
+// do for a mover any more.
+func (s *session) beginMove() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed != "" || s.move.state != queued {
+		return false
+	}
+	s.move.state, s.move.urgent, s.move.again = underway, false, false
+	s.live.Add(1)
+	return true
+}
+
+// carry moves the session to where it belongs, on a goroutine of its own.
+func (s *session) carry() {
+	defer s.done()
+	defer s.rescue()
+	to, why := s.belongs()
+	var err error
+	switch {
+	case why == "":
+	case to == nil:
+		s.part(why)
+	case !s.talk.Subscribed(): // it would take what we say for the reply
+		s.part(closeMoved)
+	case s.talk.Way() == exchange.ByReconnect:
+		s.sendAway(to)
+	default:
+		err = s.carryTo(to)
+	}
+	s.endMove(to, err)
+}
+
+// endMove settles what comes after an attempt.
+func (s *session) endMove(to *pool, err error) {
+	if errors.Is(err, exchange.ErrByReconnect) {
+		s.sendAway(to)
+		err = nil
+	}
+	renamed := s.renamed()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.move.state = settled
+	switch {
+	case s.closed != "":
+	case err == nil:
+		s.move.tries = 0
+		if s.move.again {
+			s.wantMoveLocked()
+		}
+	default:
+		s.failedLocked(to, err, renamed)
+	}
+}
+
+// renamed reports whether a name of the session would be another at the pool.
+func (s *session) renamed() bool {
+	s.adopting.Lock()
+	defer s.adopting.Unlock()
+	return s.standing != nil && s.standing.Renamed
+}
+
+// patience is how many attempts a miner is left as it is for, where that is not well: it
+// has no pool, though there is one, or it mines under a name that is not its own any more.
+const patience = 5
+
+// failedLocked decides what becomes of a miner that could not be moved. One that has a
+// pool stays there and is tried again, less and less often.
+func (s *session) failedLocked(to *pool, err error, renamed bool) {
+	s.move.tries++
+	px := s.proxy()
+	px.mover.meter.Failed.Inc()
+	if !s.move.refused || s.leg == nil {
+		s.move.refused = true
+		s.d.opt.Log.Warn("a miner could not be moved", "proxy", px.name, "session", s.id, "pool", to.name, "error", err)
+	}
+	switch {
+	case s.leg == nil && !to.up() && px.policy.HoldWhenDown:
+		return // the watch sees when a server is back
+	case s.leg == nil && (!to.up() || s.move.tries >= patience):
+		s.closeLocked(closeNoPool)
+		return
+	case renamed && s.move.tries >= patience:
+		s.closeLocked(closeMoved)
+		return
+	}
+	wait := retryAfter(s.move.tries)
+	if s.leg == nil {
+		wait = min(wait, time.Second)
+	}
+	if s.later != nil {
+		s.later.Stop()
+	}
+	s.later = time.AfterFunc(wait, s.wantMove)
+}
+
+// retryAfter is half a second to two minutes, and not the same for all.
+func retryAfter(tries int) time.Duration {
+	longest := time.Second << min(tries-1, 7)
+	return longest/2 + rand.N(longest/2)
+}
+
+// carryTo moves the session to a pool: the new one is made ready in every way before the
+// miner is told of it, and before the one in use is left.
+func (s *session) carryTo(to *pool) error {
+	began := s.d.opt.Now()
+	l, err := s.dial(to)
+	if err != nil {
+		return err
+	}
+	var out exchange.Out
+	end, err := s.talk.Prepare(to.name, to.policy.MaxRequestBytes, l, began, &out)
+	if err != nil {
+		_ = l.conn.Close()
+		return err
+	}
+	l.talk = end
+	if !s.setNext(l) {
+		_ = l.conn.Close()
+		return errClosing
+	}
+	go s.fromPool(l)
+	writePools(&out)
+	if err := s.await(l); err != nil {
+		return err
+	}
+	return s.confirm()
+}
+
+// setNext makes l the leg that is being prepared, with a goroutine that is about to start.
+func (s *session) setNext(l *leg) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cancelDial = nil
+	if s.closed != "" {
+		return false
+	}
+	s.next = l
+	s.live.Add(1)
+	return true
+}
+
+// await waits until the leg that is being prepared is in use, or is not going to be.
+func (s *session) await(l *leg) error {
+	ctx, cancel := context.WithTimeout(s.d.ctx, l.pool.policy.ReplyTimeout)
+	defer cancel()
+	select {
+	case err := <-l.ready:
+		return err
+	case <-ctx.Done():
+		l.giveUp(closePoolQuiet)
+		return <-l.ready // it may be in use all the same, at the last moment
+	}
+}
+
+// turn makes a leg that has all it needs the one in use. The session's down is held.
+func (s *session) turn(l *leg, at time.Time, w *work) error {
+	unfit := w.out.Unfit
+	w.out.Ready, w.out.Unfit = false, nil
+	if unfit != nil {
+		l.ready <- unfit
+		return closeUnfit
+	}
+	done, err := s.talk.Switch(l.talk, at, &w.out)
+	switch {
+	case err != nil:
+		l.ready <- err
+		return closeUnfit
+	case !done:
+		return nil
+	}
+	s.turned(l, at)
+	l.ready <- nil
+	return nil
+}
+
+// turned notes that another leg is in use.
+func (s *session) turned(l *leg, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.leg
+	s.leg, s.next = l, nil
+	s.taping.Store(false)
+	s.move.done++
+	s.move.refused = false
+	idle := time.Duration(0)
+	if old == nil {
+		idle = at.Sub(s.move.lost)
+		s.move.lost = time.Time{}
+	} else {
+		old.left = at
+		s.late = append(s.late, old)
+	}
+	s.proxy().mover.moved(string(s.talk.Way()), idle)
+	from := ""
+	if old != nil {
+		from = old.pool.name
+	}
+	s.d.opt.Log.Debug("miner moved", "proxy", s.proxy().name, "session", s.id, "from", from, "pool", l.pool.name, "endpoint", l.endpoint.server.Name)
+	if s.closed != "" { // its connections were closed a moment ago, this one not among them
+		_ = l.conn.Close()
+	}
+}
+
+// confirm judges a session that has moved anew: its names are those of the new leg now.
+func (s *session) confirm() error {
+	s.adopting.Lock()
+	defer s.adopting.Unlock()
+	s.come(s.d.current.Load())
+	if s.misplaced() != "" {
+		return errPolicyChanged
+	}
+	return nil
+}
+
+// belongs gives the pool that the session belongs to and, if it is not well where it is,
+// why. There is no pool for one that does not belong here at all.
+func (s *session) belongs() (*pool, closing) {
+	s.adopting.Lock()
+	defer s.adopting.Unlock()
+	why := s.misplaced()
+	if s.removed || s.standing != nil && s.standing.Refused {
+		return nil, why
+	}
+	p := s.rightPool()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch l := s.leg; {
+	case why != "":
+	case l == nil, p.better(l.endpoint):
+		why = closeMoved
+	}
+	return p, why
+}
+
+// rightPool is the pool that the miner belongs to under the rules. The session is adopting.
+func (s *session) rightPool() *pool {
+	name := s.pool.name
+	if s.standing != nil {
+		name = s.standing.Pool
+	}
+	px := s.proxy()
+	if p := px.pools[name]; p != nil {
+		return p
+	}
+	return px.home()
+}
+
+// sendAway has a miner connect again that cannot be told of another pool otherwise. It
+// may go on where it is until it does, for a while.
+func (s *session) sendAway(to *pool) {
+	s.mu.Lock()
+	leg := s.leg
+	s.mu.Unlock()
+	switch {
+	case leg == nil:
+		s.close(closePoolGone)
+		return
+	case !to.up(): // it would find nobody
+		s.after(retryAfter(4), s.wantMove)
+		return
+	}
+	if err := s.writeMiner([]byte(reconnect)); err != nil {
+		return // it is gone, as its reader finds
+	}
+	s.proxy().mover.moved(string(exchange.ByReconnect), 0)
+	if s.renamed() { // what it finds meanwhile would go to the old name
+		s.part(closeMoved)
+		return
+	}
+	grace := s.proxy().policy.ReconnectGrace
+	s.after(grace-rand.N(grace/4+1), func() {
+		if _, why := s.belongs(); why != "" { // another policy may have come meanwhile
+			s.part(closeMoved)
+		}
+	})
+}
+
+// reconnect tells a miner to connect again to the address that it has. A host would be
+// looked at by cgminer and others, which go to their own domain only.
+const reconnect = `{"id":null,"method":"client.reconnect","params":[]}` + "\n"
+
+// ended is the end of a leg: its connection, or that to the miner, has failed.
+func (s *session) ended(l *leg, err error) {
+	s.down.Lock()
+	defer s.down.Unlock()
+	s.mu.Lock()
+	inUse, next, closed := s.leg == l, s.next == l, s.closed != ""
+	late := slices.Contains(s.late, l)
+	s.mu.Unlock()
+	why := poolEnded(err)
+	if given := l.given.Load(); given != nil {
+		why = *given
+	}
+	switch {
+	case next:
+		s.giveUpNext(l, err)
+	case closed:
+	case !why.ofPool():
+		s.close(why)
+	case late:
+		s.forget(l, why)
+	case inUse && s.leaving.Load() == nil && s.talk.Way() != exchange.ByReconnect:
+		s.bereave(l, why)
+	case inUse:
+		s.closeLeg(l, why)
+	}
+	if !l.heard && !closed && inUse && !errors.As(err, new(closing)) && l.talk.Awaiting() {
+		l.endpoint.fail(silence(err, l.pool.policy.ReplyTimeout))
+	}
+}
+
+// giveUpNext notes that a leg that was being prepared has ended.
+func (s *session) giveUpNext(l *leg, err error) {
+	s.mu.Lock()
+	s.next = nil
+	s.mu.Unlock()
+	s.talk.Gone(l.talk, "", &exchange.Out{})
+	if !l.heard {
+		l.endpoint.fail(silence(err, l.pool.policy.ReplyTimeout))
+	}
+	if l.given.Load() != nil {
+		err = errNotReady
+	}
+	select {
+	case l.ready <- fmt.Errorf("the pool's connection has ended: %w", err):
+	default: // it is known already
+	}
+}
+
+// forget lets go of a leg that was left. What it never answered is answered here.
+func (s *session) forget(l *leg, why closing) {
+	s.mu.Lock()
+	s.late = slices.DeleteFunc(s.late, func(o *leg) bool { return o == l })
+	s.mu.Unlock()
+	s.settleAll(l, why)
+}
+
+// bereave leaves the session without a pool, and has it moved to one.
+func (s *session) bereave(l *leg, why closing) {
+	s.settleAll(l, why)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.leg == l {
+		s.leg = nil
+		s.move.lost = s.d.opt.Now()
+		s.move.fed = s.move.lost
+		s.wantMoveLocked()
+	}
+}
+
+// settleAll answers what a leg never will.
+func (s *session) settleAll(l *leg, why closing) {
+	var out exchange.Out
+	s.talk.Gone(l.talk, string(why), &out)
+	if err := s.writeMiner(out.Miner); err != nil {
+		s.close(minerEnded(err))
+	}
+}

@@ -1,0 +1,88 @@
+package core
+
+import (
+	"errors"
+	"time"
+
+	"github.com/loka-proxy/loka/core/exchange"
+)
+
+// watch looks at every session once a second, for what no message tells: a pool that has
+// fallen silent, one that has been left long enough, a server that is well again.
+func (d *Daemon) watch() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-d.ctx.Done():
+			return
+		case <-tick.C:
+			now := d.opt.Now()
+			d.eachSession(func(s *session) { s.look(now) })
+		}
+	}
+}
+
+// look does what the moment asks for.
+func (s *session) look(now time.Time) {
+	s.mu.Lock()
+	skip, l := s.closed != "" || !s.opened, s.leg
+	for _, old := range s.late {
+		if now.Sub(old.left) >= lateWindow {
+			old.giveUp(closeLate) // what reads from it does the rest
+		}
+	}
+	s.mu.Unlock()
+	switch {
+	case skip:
+	case l == nil:
+		s.holdOn(now)
+	case silentFor(l, now) > l.pool.policy.ResponseTimeout:
+		l.endpoint.fail(errBlackHole)
+		l.giveUp(closePoolQuiet)
+	case l.pool.better(l.endpoint):
+		s.wantMove()
+	}
+}
+
+// errBlackHole is what is wrong with a server that takes requests and says nothing.
+var errBlackHole = errors.New("it leaves requests unanswered, and says nothing else")
+
+// silentFor is how long a pool has owed an answer and said nothing. A pool that merely has
+// nothing to say is well.
+func silentFor(l *leg, now time.Time) time.Duration {
+	since := l.talk.Unanswered()
+	if since.IsZero() {
+		return 0
+	}
+	return now.Sub(since)
+}
+
+// feedAfter is how long a miner without a pool may hear nothing: cgminer leaves after 90 s.
+const feedAfter = 45 * time.Second
+
+// holdOn keeps a miner that has no pool, and has it moved once there is one.
+func (s *session) holdOn(now time.Time) {
+	if to, _ := s.belongs(); to != nil && to.up() {
+		s.wantMove()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed != "" || s.leg != nil || now.Sub(s.move.fed) < feedAfter {
+		return
+	}
+	s.move.fed = now
+	s.live.Add(1)
+	go s.feed()
+}
+
+// feed tells a miner what it knows, so that it does not leave.
+func (s *session) feed() {
+	defer s.done()
+	defer s.rescue()
+	var out exchange.Out
+	s.talk.Feed(&out)
+	if err := s.writeMiner(out.Miner); err != nil {
+		s.close(minerEnded(err))
+	}
+}
