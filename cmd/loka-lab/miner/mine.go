@@ -81,7 +81,7 @@ func (v *visit) look(now time.Time) (t task, more bool, wait time.Duration) {
 		v.miner.gate.Changed()
 	}
 	config, stats := &v.miner.config, &v.miner.stats
-	more = (config.MaxSubmitted == 0 || stats.Submitted < config.MaxSubmitted) &&
+	more = !v.miner.leaving && (config.MaxSubmitted == 0 || stats.Submitted < config.MaxSubmitted) &&
 		(config.MaxAccepted == 0 || stats.Accepted+waiting < config.MaxAccepted)
 	v.miner.gate.L.Unlock()
 	if more && wait == 0 {

@@ -50,9 +50,11 @@ type Miner struct {
 	address   string // where client.reconnect may have sent it
 	sessionID string
 
-	gate  await.Gate // guards what follows
-	stats Stats
-	done  bool
+	gate     await.Gate // guards what follows
+	stats    Stats
+	done     bool
+	leaving  bool   // it submits no more
+	visiting *visit // the last one, or nil
 }
 
 // Stats are a miner's counters.
@@ -123,6 +125,16 @@ func (m *Miner) Wait(ctx context.Context, ok func(Stats) bool) error {
 		return fmt.Errorf("wait for the miner, which is at %+v: %w", m.Stats(), err)
 	}
 	return nil
+}
+
+// Leave has the miner submit no more, and end once it has its answers: Run returns nil.
+func (m *Miner) Leave() {
+	m.gate.L.Lock()
+	defer m.gate.L.Unlock()
+	m.leaving = true
+	if m.visiting != nil {
+		m.visiting.nudge()
+	}
 }
 
 func (m *Miner) update(change func(*Stats)) {
@@ -205,6 +217,9 @@ func (m *Miner) visit(running context.Context) (loggedIn bool, err error) {
 	m.update(func(s *Stats) { s.Connects++ })
 
 	v := newVisit(m, conn)
+	m.gate.L.Lock()
+	m.visiting = v
+	m.gate.L.Unlock()
 	if err := v.login(); err != nil {
 		v.abandon()
 		return false, fmt.Errorf("log in: %w", err)
