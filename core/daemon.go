@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+
 	"github.com/loka-proxy/loka/core/meter"
 	"github.com/loka-proxy/loka/core/policy"
 	"github.com/loka-proxy/loka/transport"
@@ -31,6 +32,9 @@ type Daemon struct {
 	opt     Options
 	current atomic.Pointer[generation]
 	accepts sync.WaitGroup
+	// watching is the watch over pools and sessions, with its probes; probes bounds those.
+	watching sync.WaitGroup
+	probes   chan struct{}
 
 	// applying is held while one generation takes the place of another, and fronts
 	// changes only then.
@@ -43,7 +47,7 @@ type Daemon struct {
 	serving  bool
 	draining bool
 	ended    sync.WaitGroup // sessions
-	movings  sync.WaitGroup // movers, and the watch
+	movings  sync.WaitGroup // movers
 
 	// ctx ends dials when the daemon is closed.
 	ctx    context.Context
@@ -52,7 +56,7 @@ type Daemon struct {
 
 // New prepares a policy to run. Nothing is bound or dialled yet.
 func New(p *policy.Policy, opt Options) *Daemon {
-	d := &Daemon{opt: opt, sessions: map[*session]struct{}{}, movers: map[string]*mover{}}
+	d := &Daemon{opt: opt, sessions: map[*session]struct{}{}, movers: map[string]*mover{}, probes: make(chan struct{}, maxProbes)}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	g := d.generation(p, nil)
 	for _, key := range g.order {
@@ -99,10 +103,10 @@ func (d *Daemon) Serve() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.serving = true
-	d.movings.Go(d.watch)
 	for _, f := range d.fronts {
 		d.serve(f)
 	}
+	d.watching.Go(d.watch)
 }
 
 // serve starts to accept the miners of one front. The lock is held.
@@ -149,6 +153,7 @@ func (d *Daemon) Drain(ctx context.Context) {
 	}
 	d.cancel()
 	d.movings.Wait()
+	d.watching.Wait()
 }
 
 // eachSession calls do for the sessions of this moment.

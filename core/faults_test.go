@@ -219,7 +219,10 @@ proxy "x" {
 		t.Fatal(err)
 	}
 	defer s.pool.Close()
-	s.pair()
+	go serve(s.pool, answerSubscribe) // to a probe as well, whichever comes first
+	miner = s.miner()
+	miner.send(subscribe)
+	miner.want(subscribed)
 	s.wantCount(1, "loka_endpoint_up")
 	if !strings.Contains(s.log.String(), "server is up again") {
 		t.Error("the log does not say so")

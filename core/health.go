@@ -23,19 +23,19 @@ func (d *Daemon) Ready(ctx context.Context) error {
 			return nil
 		}
 	}
-	if probe(ctx, pools) {
+	if reachable(ctx, pools) {
 		return nil
 	}
 	return errors.New("no pool is reachable")
 }
 
-// probe dials all pools at once and reports whether one took the connection.
-func probe(ctx context.Context, pools map[string]*pool) bool {
+// reachable dials all pools at once and reports whether one took the connection.
+func reachable(ctx context.Context, pools map[string]*pool) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	reached := make(chan bool, len(pools))
 	for _, p := range pools {
-		go func() { reached <- p.probe(ctx) }()
+		go func() { reached <- p.reachable(ctx) }()
 	}
 	any := false
 	for range pools {

@@ -15,6 +15,7 @@ import (
 type move struct {
 	state   moveState
 	urgent  bool      // it is queued among those without a pool
+	better  bool      // another server of the pool is better
 	again   bool      // something changed since it is under way
 	tries   int       // that failed in a row
 	lost    time.Time // since when the session has no pool; zero while it has one
@@ -104,7 +105,7 @@ func (s *session) endMove(to *pool, err error) {
 	renamed := s.renamed()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.move.state = settled
+	s.move.state, s.move.better = settled, false
 	switch {
 	case s.closed != "":
 	case err == nil:
@@ -289,9 +290,9 @@ func (s *session) belongs() (*pool, closing) {
 	p := s.rightPool()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch l := s.leg; {
+	switch {
 	case why != "":
-	case l == nil, p.better(l.endpoint):
+	case s.leg == nil, s.move.better:
 		why = closeMoved
 	}
 	return p, why
@@ -346,6 +347,7 @@ const reconnect = `{"id":null,"method":"client.reconnect","params":[]}` + "\n"
 
 // ended is the end of a leg: its connection, or that to the miner, has failed.
 func (s *session) ended(l *leg, err error) {
+	_ = l.conn.Close()
 	s.down.Lock()
 	defer s.down.Unlock()
 	s.mu.Lock()

@@ -7,10 +7,13 @@ import (
 	"github.com/loka-proxy/loka/core/exchange"
 )
 
-// watch looks at every session once a second, for what no message tells: a pool that has
-// fallen silent, one that has been left long enough, a server that is well again.
+// watchEvery is how often pools and sessions are looked at.
+const watchEvery = time.Second
+
+// watch looks at every pool and session now and then, for what no message tells: a server
+// that is well again, a pool that has fallen silent, one that has been left long enough.
 func (d *Daemon) watch() {
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -18,6 +21,7 @@ func (d *Daemon) watch() {
 			return
 		case <-tick.C:
 			now := d.opt.Now()
+			d.lookAfter(now)
 			d.eachSession(func(s *session) { s.look(now) })
 		}
 	}
@@ -38,10 +42,13 @@ func (s *session) look(now time.Time) {
 	case l == nil:
 		s.holdOn(now)
 	case silentFor(l, now) > l.pool.policy.ResponseTimeout:
-		l.endpoint.fail(errBlackHole)
+		l.endpoint.unanswered(errBlackHole)
 		l.giveUp(closePoolQuiet)
 	case l.pool.better(l.endpoint):
-		s.wantMove()
+		s.mu.Lock()
+		s.move.better = true
+		s.wantMoveLocked()
+		s.mu.Unlock()
 	}
 }
 

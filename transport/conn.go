@@ -30,6 +30,8 @@ type Options struct {
 	// IdleTimeout bounds the silence of the peer, and WriteTimeout one write to it.
 	IdleTimeout  time.Duration
 	WriteTimeout time.Duration
+	// Closed, when not nil, is called once, when the connection is closed from this side.
+	Closed func()
 }
 
 // Conn is a connection that is read in whole lines. Lines and Sniff belong to one
@@ -48,6 +50,7 @@ type Conn struct {
 	heard       time.Time // when bytes came last
 	deadline    time.Time // the read deadline that is armed
 	interrupted atomic.Bool
+	closed      sync.Once
 
 	write struct {
 		sync.Mutex
@@ -306,6 +309,9 @@ func (c *Conn) Interrupt() {
 // Close ends the connection at once; a read and a write under way fail. TLS is not told
 // goodbye, since that could wait for the peer.
 func (c *Conn) Close() error {
+	if c.opt.Closed != nil {
+		c.closed.Do(c.opt.Closed)
+	}
 	if secure, ok := c.nc.(*tls.Conn); ok {
 		return secure.NetConn().Close()
 	}

@@ -19,7 +19,7 @@ type Meter struct {
 	ruleMatches, ruleErrors        *prometheus.CounterVec
 	submitted, accepted, rejected  *prometheus.CounterVec
 	denied, replied, dropped, lost *prometheus.CounterVec
-	dials                          *prometheus.CounterVec
+	dials, probes                  *prometheus.CounterVec
 	up                             *prometheus.GaugeVec
 	relay, dialTime, shareTime     *prometheus.HistogramVec
 	policy                         *prometheus.GaugeVec
@@ -48,7 +48,8 @@ func New() *Meter {
 	m.ruleErrors = m.counter("loka_rule_errors_total", "Messages on which an expression of a rule failed.", "proxy", "rule")
 	m.shares()
 	m.dials = m.counter("loka_dials_total", "Attempts to reach a server of a pool, by result.", "pool", "endpoint", "result")
-	m.up = m.gauge("loka_endpoint_up", "Whether the server answered the last time that a miner needed it.", "pool", "endpoint")
+	m.probes = m.counter("loka_probes_total", "Probes of servers that are down or stand by, by result.", "pool", "endpoint", "result")
+	m.up = m.gauge("loka_endpoint_up", "Whether the server answered the last time that a miner needed it, or that it was probed.", "pool", "endpoint")
 	m.dialTime = m.histogram("loka_dial_seconds", "Time to reach a server: name, TCP and TLS.", prometheus.ExponentialBuckets(0.001, 2, 14), "pool", "endpoint")
 	m.relay = m.histogram("loka_relay_seconds", "Time from reading lines to having written what became of them.", prometheus.ExponentialBuckets(0.00001, 2, 16), "proxy", "from")
 	m.moves = m.counter("loka_moves_total", "Miners that were told of another pool: by a job, by another extranonce, or by having to reconnect.", "proxy", "way")

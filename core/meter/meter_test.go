@@ -32,6 +32,7 @@ func touch(m *meter.Meter) {
 	s.Judged(time.Millisecond)
 	e := m.Endpoint("pool.p", "a")
 	e.Dialled("ok", time.Millisecond)
+	e.Probed("ok")
 	e.SetUp(true)
 	m.SetPolicy("abc", "1")
 }

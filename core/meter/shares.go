@@ -43,6 +43,7 @@ func (s *Shares) Judged(took time.Duration) { s.verdict.Observe(took.Seconds()) 
 // Endpoint counts what happens with one server of a pool.
 type Endpoint struct {
 	results *family[string]
+	probes  *family[string]
 	up      prometheus.Gauge
 	took    prometheus.Observer
 }
@@ -51,6 +52,7 @@ type Endpoint struct {
 func (m *Meter) Endpoint(pool, endpoint string) *Endpoint {
 	return &Endpoint{
 		results: newFamily(func(result string) prometheus.Counter { return m.dials.WithLabelValues(pool, endpoint, result) }),
+		probes:  newFamily(func(result string) prometheus.Counter { return m.probes.WithLabelValues(pool, endpoint, result) }),
 		up:      m.up.WithLabelValues(pool, endpoint),
 		took:    m.dialTime.WithLabelValues(pool, endpoint),
 	}
@@ -63,6 +65,9 @@ func (e *Endpoint) Dialled(result string, took time.Duration) {
 		e.took.Observe(took.Seconds())
 	}
 }
+
+// Probed counts a probe: "ok", or why it failed.
+func (e *Endpoint) Probed(result string) { e.probes.get(result).Inc() }
 
 // SetUp says whether the server answers.
 func (e *Endpoint) SetUp(up bool) {
