@@ -210,3 +210,53 @@ func TestATicketIsForOne(t *testing.T) {
 		t.Errorf("%d miners are told to leave", left)
 	}
 }
+
+// TestChanceMovesNobody has servers in balance, whose miners have so few shares that their
+// credit is off by some miners most of the time.
+func TestChanceMovesNobody(t *testing.T) {
+	f := newFarm(1, 1)
+	for range 200 {
+		f.arrive(1)
+		f.miners[len(f.miners)-1].difficulty = 100
+	}
+	f.mine(3 * 3600)
+	if f.moves > 0 {
+		t.Errorf("%d moves", f.moves)
+	}
+}
+
+// TestLegsTakeTheirWorkAlong ends legs that have just come, and legs that have been there.
+func TestLegsTakeTheirWorkAlong(t *testing.T) {
+	c := newClock()
+	e := poolOf(c, policy.Weighted, 1).endpoints[0]
+	var seats []*seat
+	for range 10 {
+		seats = append(seats, e.take())
+	}
+	for range 24 * 60 {
+		c.pass(time.Minute)
+		e.credit(600)
+	}
+	before := e.look(c.now()).load
+	for range 1000 { // a miner that comes and goes
+		s := e.take()
+		c.pass(time.Millisecond)
+		s.leave()
+	}
+	after := e.look(c.now()).load
+	if math.Abs(after.credit/before.credit-1) > 0.01 || after.unseen > 0.01 || after.legs != 10 {
+		t.Errorf("one who comes and goes makes %+v of %+v", after, before)
+	}
+	for _, s := range seats[:5] {
+		s.leave()
+	}
+	if half := e.look(c.now()).load; math.Abs(half.credit/after.credit-0.5) > 0.01 || half.legs != 5 {
+		t.Errorf("half of them leave %+v of %+v", half, after)
+	}
+	for _, s := range seats[5:] {
+		s.leave()
+	}
+	if none := e.look(c.now()).load; none.credit != 0 || none.unseen != 0 || none.legs != 0 {
+		t.Errorf("nobody leaves %+v", none)
+	}
+}

@@ -75,7 +75,7 @@ func TestProbeNeverAuthorizes(t *testing.T) {
 	p.endpoints[0].down(errTest)
 	c.pass(time.Second)
 	look(d, c)
-	if got := <-heard; got != subscription {
+	if got := <-heard; got != `{"id":1,"method":"mining.subscribe","params":["loka"]}`+"\n" {
 		t.Errorf("the server hears %q", got)
 	}
 	if !p.up() {
