@@ -7,6 +7,11 @@
 // conversation (core/exchange) and write what comes out of it. A pool is dialled by the
 // session, never by the accept loop, so a dead pool holds up nobody but its own miners.
 //
+// Which server of a pool a miner goes to is the strategy's to say (strategy.go,
+// balance.go). How a server is, its sessions tell (endpoint.go). One goroutine of the Daemon
+// watches over the pools: it probes the servers of which no session can tell (probe.go),
+// and decides once a second who is to leave which server.
+//
 // # Glossary
 //
 // The same word is used for the same thing in policies, rules, logs, metrics and code:

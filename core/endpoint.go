@@ -144,17 +144,18 @@ const doubts = 3
 // not. One that serves others at the same time gets the benefit of the doubt for a while:
 // what it did not like may be what that one miner said.
 func (e *endpoint) fail(err error) {
-	if e.spared() {
+	if e.spared(0) {
 		e.log.Debug("server did not serve a miner", "pool", e.pool, "endpoint", e.server.Name, "error", err)
 		return
 	}
 	e.down(err)
 }
 
-// unanswered notes that the endpoint left a leg that it had served without an answer. If it
-// is down for that, its other miners need not each wait as long to find out.
+// unanswered notes that the endpoint left a leg that it has served, and that is not
+// forgotten yet, without an answer. If it is down for that, its other miners need not each
+// wait as long to find out.
 func (e *endpoint) unanswered(err error) {
-	if e.spared() {
+	if e.spared(1) {
 		e.log.Debug("server does not answer a miner", "pool", e.pool, "endpoint", e.server.Name, "error", err)
 		return
 	}
@@ -164,11 +165,13 @@ func (e *endpoint) unanswered(err error) {
 	e.mu.Unlock()
 }
 
-func (e *endpoint) spared() bool {
+// spared counts a failure, and reports whether it may be due to the miner: the endpoint
+// has heard legs besides those that are concerned.
+func (e *endpoint) spared(concerned int) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.doubted++
-	return e.speaking > 0 && e.doubted < doubts
+	return e.speaking > concerned && e.doubted < doubts
 }
 
 // Within dropsWithin, an endpoint may end some of the legs that it had served: miners are
@@ -176,14 +179,15 @@ func (e *endpoint) spared() bool {
 // takes connections again at once.
 const dropsWithin = 10 * time.Second
 
-// dropped notes that the endpoint ended a leg that it had served.
+// dropped notes that the endpoint ended a leg that it had served, and that is not
+// forgotten yet.
 func (e *endpoint) dropped(err error) {
 	e.mu.Lock()
 	if now := e.now(); now.Sub(e.drops.since) > dropsWithin {
 		e.drops = drops{since: now}
 	}
 	e.drops.count++
-	broke := e.drops.count >= doubts && e.drops.count > 3*e.speaking
+	broke := e.drops.count >= doubts && e.drops.count > 3*(e.speaking-1)
 	if broke {
 		e.drops = drops{}
 	}

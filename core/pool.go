@@ -64,11 +64,20 @@ func (p *pool) maxRequestBytes() int {
 }
 
 // dial reaches the first server that answers, in the order that the strategy gives. Servers
-// that are down come last: a black hole would cost every miner the whole timeout.
-func (p *pool) dial(ctx context.Context) (*transport.Conn, *endpoint, error) {
+// that are down come last: a black hole would cost every miner the whole timeout. After them
+// come those to avoid, such as the one that the miner leaves.
+func (p *pool) dial(ctx context.Context, avoid ...*endpoint) (*transport.Conn, *endpoint, error) {
 	var errs []error
 	var tried []*endpoint
-	for seat := p.choose(nil); seat != nil; seat = p.choose(tried) {
+	for {
+		seat := p.choose(slices.Concat(tried, avoid))
+		if seat == nil && len(avoid) > 0 {
+			avoid = nil
+			continue
+		}
+		if seat == nil {
+			break
+		}
 		nc, err := seat.endpoint.dial(ctx, p.policy.DialTimeout)
 		if err != nil {
 			seat.leave()

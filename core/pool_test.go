@@ -263,8 +263,8 @@ func TestDroppedLegs(t *testing.T) {
 		e.heard()
 	}
 	drop := func() {
-		e.forget()
 		e.dropped(errTest)
+		e.forget()
 	}
 	for range 9 {
 		drop() // a miner that is sent away, and comes back
@@ -327,6 +327,26 @@ func TestUnansweredLegs(t *testing.T) {
 	p.tick(c.now())
 	if p.better(a) {
 		t.Error("it is up, and its miners leave")
+	}
+	b.unanswered(errTest)
+	if b.usable() {
+		t.Error("a lone miner waits for ever")
+	}
+}
+
+// TestAvoidedServersComeLast has miners leave a server that counts as well.
+func TestAvoidedServersComeLast(t *testing.T) {
+	l, heard := server(t, "")
+	c := newClock()
+	_, p := probing(t, c, policy.Failover, l, l)
+	for _, want := range []*endpoint{p.endpoints[1], p.endpoints[0]} {
+		conn, e, err := p.dial(t.Context(), p.endpoints[0])
+		if err != nil || e != want {
+			t.Fatal(e, err)
+		}
+		_ = conn.Close()
+		<-heard
+		p.endpoints[1].aside.Store(true) // there is no other
 	}
 }
 

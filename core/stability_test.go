@@ -145,8 +145,8 @@ func (f *flapping) second(n int) {
 	first := f.pool.endpoints[0]
 	for _, m := range f.miners {
 		if !f.flaps(n) && m.seat.endpoint == first {
-			f.leave(m)
 			first.dropped(errTest)
+			f.leave(m)
 			f.reach(m, n)
 		}
 	}

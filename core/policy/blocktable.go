@@ -44,7 +44,7 @@ var (
 	}
 	healthBlock = &blockType{
 		name: "health_check", doc: "How servers are probed, which happens by a subscribe, and only where no miner tells how a server is: while it is down (0.5 to 30 seconds after the last failure, more with each), " +
-			"and while it stands by, that is, miners are at other servers of a pool with strategy \"failover\" or \"weighted\".",
+			"until it counts as well again, and while it stands by, that is, miners are at other servers of a pool with strategy \"failover\" or \"weighted\".",
 		args: []argumentType{
 			{name: "interval", is: isDuration, fallback: 10 * time.Second, doc: "From one probe of a server that stands by to the next, give or take a tenth."},
 			{name: "timeout", is: isDuration, fallback: 5 * time.Second, doc: "How long a probe may take."},
@@ -58,7 +58,7 @@ var (
 			{
 				name: "strategy", is: isText, fallback: "failover", choices: []string{"failover", "round_robin", "weighted", "least_sessions"},
 				doc: "How a server is chosen for a miner: \"failover\", the first in the file that is well; \"round_robin\", each in turn; \"weighted\", so that the difficulty of their accepted shares " +
-					"comes to be as their weights are; \"least_sessions\", the one with the fewest miners. Servers that are down come last.",
+					"comes to be as their weights are; \"least_sessions\", the one with the fewest miners. Servers that are down, or were not long ago, come last.",
 			},
 			{name: "dial_timeout", is: isDuration, fallback: 5 * time.Second, doc: "For the name, TCP and TLS of one server."},
 			{name: "reply_timeout", is: isDuration, fallback: 15 * time.Second, doc: "To the pool's first line."},
@@ -67,7 +67,7 @@ var (
 			{name: "write_timeout", is: isDuration, fallback: 10 * time.Second, doc: "For one write to the pool."},
 			{name: "max_line_bytes", is: isNumber, fallback: 256 << 10, least: 1 << 10, most: 16 << 20, doc: "The longest line that is taken from the pool."},
 			{name: "max_request_bytes", is: isNumber, fallback: 1023, least: 256, most: 1 << 20, doc: "Of lines that a rule makes; ckpool takes no longer ones."},
-			{name: "failback_after", is: isDuration, fallback: time.Minute, doc: "With strategy \"failover\", how long an earlier server that was down must be up without a break before miners go back to it; longer if that did not last the last time. With \"weighted\", how long the servers must be out of balance before miners are moved."},
+			{name: "failback_after", is: isDuration, fallback: time.Minute, doc: "How long a server that was down must be up without a break before it counts as well again; longer if that did not last the last time. With strategy \"failover\", miners at later servers then go back to it. With \"weighted\", servers must also be out of balance for so long, and 30s at least, before miners are moved."},
 			{name: "extranonce2_size", is: isNumber, fallback: 4, least: 1, most: 16, doc: "The bytes that its servers leave to a miner, for proxies with extranonce = \"stable\"."},
 		},
 		blocks: []*blockType{serverBlock, healthBlock, dynamicBlock("server")},
