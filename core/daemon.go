@@ -47,6 +47,7 @@ type Daemon struct {
 	serving  bool
 	draining bool
 	ended    sync.WaitGroup // sessions
+	extra    atomic.Int64   // connections to pools besides one for each session
 	movings  sync.WaitGroup // movers
 
 	// ctx ends dials when the daemon is closed.

@@ -23,6 +23,10 @@ func (s *session) part(why closing) {
 func (s *session) after(wait time.Duration, do func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.laterLocked(wait, do)
+}
+
+func (s *session) laterLocked(wait time.Duration, do func()) {
 	if s.later != nil {
 		s.later.Stop()
 	}

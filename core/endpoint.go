@@ -32,7 +32,9 @@ type endpoint struct {
 	aside atomic.Bool
 	// leaving is how many of its miners are to go to another server, or everyone.
 	leaving atomic.Int64
-	fresh   credit // what came since it was last taken into the load
+	// sent is where the server sends its miners; nil for to itself.
+	sent  atomic.Pointer[transport.Target]
+	fresh credit // what came since it was last taken into the load
 
 	mu       sync.Mutex
 	state    state
@@ -91,7 +93,7 @@ func (e *endpoint) usable() bool {
 // and say nothing.
 func (e *endpoint) dial(ctx context.Context, timeout time.Duration) (net.Conn, error) {
 	start := e.now()
-	nc, err := transport.Dial(ctx, e.server.Target, timeout)
+	nc, err := e.reach(ctx, timeout)
 	e.meter.Dialled(dialResult(err), e.now().Sub(start))
 	if err != nil {
 		if ctx.Err() == nil { // else it was given up, not tried

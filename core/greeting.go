@@ -101,7 +101,7 @@ func (s *session) reach(w *work) error {
 	return s.writeMiner(w.out.Miner)
 }
 
-func (s *session) dial(p *pool) (*leg, error) {
+func (s *session) dial(p *pool, avoid ...*endpoint) (*leg, error) {
 	ctx, cancel := context.WithCancel(s.d.ctx)
 	defer cancel()
 	s.mu.Lock()
@@ -110,7 +110,7 @@ func (s *session) dial(p *pool) (*leg, error) {
 		cancel()
 	}
 	s.mu.Unlock()
-	conn, e, err := p.dial(ctx)
+	conn, e, err := p.dial(ctx, avoid...)
 	if err != nil {
 		return nil, err
 	}

@@ -105,11 +105,11 @@ func (s *session) endMove(to *pool, err error) {
 	renamed := s.renamed()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.move.state, s.move.better = settled, false
+	s.move.state = settled
 	switch {
 	case s.closed != "":
 	case err == nil:
-		s.move.tries = 0
+		s.move.better = false
 		if s.move.again {
 			s.wantMoveLocked()
 		}
@@ -134,7 +134,7 @@ const patience = 5
 func (s *session) failedLocked(to *pool, err error, renamed bool) {
 	s.move.tries++
 	px := s.proxy()
-	px.mover.meter.Failed.Inc()
+	px.mover.failed()
 	if !s.move.refused || s.leg == nil {
 		s.move.refused = true
 		s.d.opt.Log.Warn("a miner could not be moved", "proxy", px.name, "session", s.id, "pool", to.name, "error", err)
@@ -153,10 +153,7 @@ func (s *session) failedLocked(to *pool, err error, renamed bool) {
 	if s.leg == nil {
 		wait = min(wait, time.Second)
 	}
-	if s.later != nil {
-		s.later.Stop()
-	}
-	s.later = time.AfterFunc(wait, s.wantMove)
+	s.laterLocked(wait, s.wantMove)
 }
 
 // retryAfter is half a second to two minutes, and not the same for all.
@@ -169,7 +166,7 @@ func retryAfter(tries int) time.Duration {
 // miner is told of it, and before the one in use is left.
 func (s *session) carryTo(to *pool) error {
 	began := s.d.opt.Now()
-	l, err := s.dial(to)
+	l, err := s.dial(to, s.shunned()...)
 	if err != nil {
 		return err
 	}
@@ -192,6 +189,16 @@ func (s *session) carryTo(to *pool) error {
 	return s.confirm()
 }
 
+// shunned is the server that the session is at, where it is to go to another one.
+func (s *session) shunned() []*endpoint {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.leg != nil && s.leg.endpoint.sent.Load() == nil && s.move.better {
+		return []*endpoint{s.leg.endpoint}
+	}
+	return nil
+}
+
 // setNext makes l the leg that is being prepared, with a goroutine that is about to start.
 func (s *session) setNext(l *leg) bool {
 	s.mu.Lock()
@@ -202,6 +209,7 @@ func (s *session) setNext(l *leg) bool {
 	}
 	s.next = l
 	s.live.Add(1)
+	s.d.extra.Add(1)
 	return true
 }
 
@@ -249,14 +257,18 @@ func (s *session) turned(l *leg, at time.Time) {
 	s.move.done++
 	s.move.refused = false
 	idle := time.Duration(0)
+	l.began = at
+	campaign := s.proxy().mover.campaign()
 	if old == nil {
 		idle = at.Sub(s.move.lost)
 		s.move.lost = time.Time{}
+		s.d.extra.Add(-1)
 	} else {
 		old.left = at
+		old.campaign.Store(campaign)
 		s.late = append(s.late, old)
 	}
-	s.proxy().mover.moved(string(s.talk.Way()), idle)
+	s.proxy().mover.moved(s.talk.Way(), idle)
 	from := ""
 	if old != nil {
 		from = old.pool.name
@@ -328,7 +340,7 @@ func (s *session) sendAway(to *pool) {
 	if err := s.writeMiner([]byte(reconnect)); err != nil {
 		return // it is gone, as its reader finds
 	}
-	s.proxy().mover.moved(string(exchange.ByReconnect), 0)
+	s.proxy().mover.moved(exchange.ByReconnect, 0)
 	if s.renamed() { // what it finds meanwhile would go to the old name
 		s.part(closeMoved)
 		return
@@ -358,6 +370,10 @@ func (s *session) ended(l *leg, err error) {
 	if given := l.given.Load(); given != nil {
 		why = *given
 	}
+	if next || late {
+		s.d.extra.Add(-1)
+		s.proxy().mover.wake()
+	}
 	switch {
 	case next:
 		s.giveUpNext(l, err)
@@ -371,7 +387,18 @@ func (s *session) ended(l *leg, err error) {
 	case inUse:
 		s.closeLeg(l, why)
 	}
-	if !l.heard && !closed && inUse && !errors.As(err, new(closing)) && l.talk.Awaiting() {
+	if inUse && !closed {
+		l.blame(err)
+	}
+}
+
+// blame tells the server's health of a leg that it ended.
+func (l *leg) blame(err error) {
+	switch {
+	case errors.As(err, new(closing)) || l.given.Load() != nil: // it was ended from here
+	case l.heard:
+		l.endpoint.dropped(err)
+	case l.talk.Awaiting():
 		l.endpoint.fail(silence(err, l.pool.policy.ReplyTimeout))
 	}
 }
@@ -404,16 +431,31 @@ func (s *session) forget(l *leg, why closing) {
 
 // bereave leaves the session without a pool, and has it moved to one.
 func (s *session) bereave(l *leg, why closing) {
+	l.campaign.Store(s.proxy().mover.campaign())
 	s.settleAll(l, why)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.leg == l {
-		s.leg = nil
-		s.move.lost = s.d.opt.Now()
-		s.move.fed = s.move.lost
+	if s.leg != l {
+		return
+	}
+	s.leg = nil
+	s.move.lost = s.d.opt.Now()
+	s.move.fed = s.move.lost
+	if s.move.lost.Sub(l.began) >= lasting {
+		s.move.tries = 0
+	}
+	switch s.move.tries++; { // perhaps it is the miner that no pool keeps
+	case s.move.tries > patience:
+		s.closeLocked(why)
+	case s.move.tries > 1:
+		s.laterLocked(retryAfter(s.move.tries-1), s.wantMove)
+	default:
 		s.wantMoveLocked()
 	}
 }
+
+// lasting is how long a leg must have been in use for its end to be nothing odd.
+const lasting = 10 * time.Second
 
 // settleAll answers what a leg never will.
 func (s *session) settleAll(l *leg, why closing) {

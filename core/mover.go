@@ -2,10 +2,12 @@ package core
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
 
+	"github.com/loka-proxy/loka/core/exchange"
 	"github.com/loka-proxy/loka/core/meter"
 )
 
@@ -25,15 +27,23 @@ type mover struct {
 	most    int // moves at once
 	under   int // that are under way
 	freed   chan struct{}
-	report  campaign
+	current *campaign
+	past    []*campaign // the last ones, the oldest first
 }
 
 // campaign adds up the moves from the first that waits until none does.
 type campaign struct {
-	began time.Time
-	ways  map[string]int
-	idle  time.Duration // the longest without a job
+	began, ended time.Time
+	ways         map[exchange.Way]int
+	idle         time.Duration // the longest that a miner had no job
+	failed       int           // attempts
+	// saved is how many shares for jobs of the pool that was left were accepted all the
+	// same, and lost how many got no answer. They go on after the last move.
+	saved, lost atomic.Int64
 }
+
+// maxPast is how many campaigns are remembered.
+const maxPast = 20
 
 // mover gives that of a proxy, with the limits that hold now.
 func (d *Daemon) mover(px *proxy) *mover {
@@ -95,11 +105,12 @@ func (m *mover) run() {
 	}
 }
 
-// vacant waits until another move may begin. It reports false when loka stops.
+// vacant waits until another move may begin: there are not too many under way, and there
+// are descriptors for it. It reports false when loka stops.
 func (m *mover) vacant() bool {
 	for {
 		m.mu.Lock()
-		if m.under < m.most {
+		if m.under < m.most && m.d.affords() {
 			m.under++
 			m.mu.Unlock()
 			return true
@@ -111,6 +122,27 @@ func (m *mover) vacant() bool {
 			return false
 		}
 	}
+}
+
+// wake has the mover look again whether another move may begin.
+func (m *mover) wake() {
+	select {
+	case m.freed <- struct{}{}:
+	default:
+	}
+}
+
+// spareDescriptors is how many are left to listeners, files and new miners.
+const spareDescriptors = 128
+
+// affords reports whether there is a descriptor for one more connection to a pool. A
+// session that moves has three, and keeps them while the pool that it left may answer.
+func (d *Daemon) affords() bool {
+	d.mu.Lock()
+	sessions := len(d.sessions)
+	d.mu.Unlock()
+	extra := int(d.extra.Load())
+	return extra == 0 || 2*sessions+extra+spareDescriptors < descriptorLimit()
 }
 
 // take gives the next session. When there is none the mover rests.
@@ -147,36 +179,60 @@ func (m *mover) done() {
 	m.under--
 	over := m.under == 0 && len(m.urgent)+len(m.planned) == 0
 	m.mu.Unlock()
-	select {
-	case m.freed <- struct{}{}:
-	default:
-	}
+	m.wake()
 	if over {
 		m.tell()
 	}
 }
 
-// moved counts a miner that was told of another pool, and how long it had no job.
-func (m *mover) moved(way string, idle time.Duration) {
-	m.meter.Moved(way, idle)
+// campaign is the one that is under way, or begins now.
+func (m *mover) campaign() *campaign {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.report.ways == nil {
-		m.report = campaign{began: m.d.opt.Now(), ways: map[string]int{}}
-	}
-	m.report.ways[way]++
-	m.report.idle = max(m.report.idle, idle)
+	return m.campaignLocked()
 }
 
-// tell logs what became of the miners that were to be moved.
+func (m *mover) campaignLocked() *campaign {
+	if m.current == nil {
+		m.current = &campaign{began: m.d.opt.Now(), ways: map[exchange.Way]int{}}
+	}
+	return m.current
+}
+
+// moved counts a miner that was told of another pool, and how long it had no job.
+func (m *mover) moved(way exchange.Way, idle time.Duration) {
+	m.meter.Moved(string(way), idle)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.campaignLocked()
+	c.ways[way]++
+	c.idle = max(c.idle, idle)
+}
+
+// failed counts an attempt that left a miner where it was.
+func (m *mover) failed() {
+	m.meter.Failed.Inc()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.campaignLocked().failed++
+}
+
+// tell ends the campaign, and logs what became of the miners that were to be moved.
 func (m *mover) tell() {
 	m.mu.Lock()
-	r := m.report
-	m.report = campaign{}
-	m.mu.Unlock()
-	if r.ways == nil {
+	c := m.current
+	m.current = nil
+	if c == nil {
+		m.mu.Unlock()
 		return
 	}
-	m.d.opt.Log.Info("miners moved", "proxy", m.name, "by_job", r.ways["job"], "by_extranonce", r.ways["extranonce"], "by_reconnect", r.ways["reconnect"],
-		"took", m.d.opt.Now().Sub(r.began).Round(time.Millisecond).String(), "longest_without_job", r.idle.Round(time.Millisecond).String())
+	c.ended = m.d.opt.Now()
+	if len(m.past) == maxPast {
+		m.past = m.past[:copy(m.past, m.past[1:])]
+	}
+	m.past = append(m.past, c)
+	m.mu.Unlock()
+	m.d.opt.Log.Info("miners moved", "proxy", m.name, "by_job", c.ways[exchange.ByJob], "by_extranonce", c.ways[exchange.ByExtranonce],
+		"by_reconnect", c.ways[exchange.ByReconnect], "failed", c.failed, "took", c.ended.Sub(c.began).Round(time.Millisecond).String(),
+		"longest_without_job", c.idle.Round(time.Millisecond).String(), "shares_saved", c.saved.Load(), "shares_lost", c.lost.Load())
 }

@@ -46,8 +46,10 @@ func (s *session) Record(r *exchange.Record) {
 // recordShare counts a share, each term of the sum by itself.
 func (s *session) recordShare(r *exchange.Record) {
 	shares := s.shares
-	if l, ok := r.Leg.Owner.(*leg); ok {
+	l, dialled := r.Leg.Owner.(*leg)
+	if dialled {
 		shares = l.shares
+		l.note(r)
 	}
 	switch r.What {
 	case exchange.ShareSubmitted:
@@ -74,6 +76,20 @@ func (s *session) recordShare(r *exchange.Record) {
 	case exchange.ShareLost:
 		shares.Pending.Dec()
 		shares.Lost(r.Reason)
+	}
+}
+
+// note tells whom it concerns of a share that the leg's pool has judged, or never will.
+func (l *leg) note(r *exchange.Record) {
+	c := l.campaign.Load()
+	switch {
+	case r.What == exchange.ShareAccepted:
+		l.endpoint.credit(r.Difficulty)
+		if c != nil {
+			c.saved.Add(1)
+		}
+	case r.What == exchange.ShareLost && c != nil:
+		c.lost.Add(1)
 	}
 }
 

@@ -77,7 +77,10 @@ type leg struct {
 	heard    bool          // belongs to fromPool
 	done     chan struct{} // closed when fromPool has ended
 	ready    chan error    // says once what came of preparing it
+	began    time.Time     // when it was first in use
 	left     time.Time     // when another took its place
+	// campaign is that in which it was left or lost; nil before.
+	campaign atomic.Pointer[campaign]
 	// given says why loka has given it up, if it has.
 	given atomic.Pointer[closing]
 }
@@ -124,6 +127,7 @@ func (s *session) sharesAt(p *pool) *meter.Shares {
 func (s *session) start() {
 	s.mu.Lock()
 	l := s.leg
+	l.began = s.d.opt.Now()
 	s.opened = true
 	s.live.Store(2)
 	s.mu.Unlock()
@@ -248,6 +252,9 @@ func (s *session) poolChunk(l *leg, chunk []byte, at time.Time) error {
 		l.heard, s.served = true, true
 		l.endpoint.heard()
 		l.conn.SetIdleTimeout(l.pool.policy.IdleTimeout)
+	}
+	if w.out.Redirect != nil {
+		s.redirect(l, w.out.Redirect)
 	}
 	if why := s.leaving.Load(); why != nil && s.talk.Outstanding() == 0 {
 		return *why

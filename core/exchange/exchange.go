@@ -52,6 +52,8 @@ type Out struct {
 	// Blame says that it is the pool's fault.
 	Close string
 	Blame bool
+	// Redirect is where the pool sends the miner, for the caller to go there in its place.
+	Redirect *Redirect
 	// Ready says that a leg that is being prepared may be switched to; Unfit, why it never
 	// may.
 	Ready bool
@@ -59,6 +61,13 @@ type Out struct {
 	// Answered says that Miner holds the reply to subscribe: Written must be called when
 	// it has been written.
 	Answered bool
+}
+
+// Redirect is what a pool says in client.reconnect. Host and Port are empty where it names
+// none: the miner is to connect anew to where it is.
+type Redirect struct {
+	Host, Port string
+	Wait       time.Duration
 }
 
 // Recorder is told what happens. Record is called with the conversation locked: it must

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/loka-proxy/loka/core/stratum"
@@ -54,9 +55,9 @@ func (x *Exchange) notification(out *Out) {
 	case d != nil && d.Verdict == rules.Dropped:
 		x.judged(Record{Kind: rules.Notification, Method: method}, rules.Dropped, d.By)
 		return
-	case method == stratum.MethodReconnect:
+	case method == stratum.MethodReconnect && (d == nil || !d.Changed()):
 		// It would send the miner past this proxy, to whom the pool pleases.
-		x.refused(RefusedReconnect)
+		x.redirect(out)
 		return
 	case d != nil && d.Changed() && x.editParams(d) != nil:
 		x.scratch.edits = x.scratch.edits[:0]
@@ -64,6 +65,32 @@ func (x *Exchange) notification(out *Out) {
 	if x.retell(method, out) {
 		x.pass(Record{Kind: rules.Notification, Method: method}, out)
 	}
+}
+
+// redirect has the caller go where the pool sends the miner. A rule that sets where has the
+// miner sent there instead.
+func (x *Exchange) redirect(out *Out) {
+	x.refused(RefusedReconnect)
+	text := x.scratch.text
+	r, ok := stratum.ParseReconnect(text, x.scratch.msg.Params)
+	if !ok {
+		return
+	}
+	out.Redirect = &Redirect{Host: plainText(r.Host.Of(text)), Port: plainText(r.Port.Of(text))}
+	if seconds, err := strconv.ParseFloat(plainText(r.Wait.Of(text)), 64); err == nil && seconds > 0 && seconds < 1e6 {
+		out.Redirect.Wait = time.Duration(seconds * float64(time.Second))
+	}
+}
+
+// plainText is a value that may be written as a string or as a number.
+func plainText(raw []byte) string {
+	if text, err := stratum.Text(raw); err == nil {
+		return text
+	}
+	if len(raw) > 0 && raw[0] != 'n' {
+		return string(raw)
+	}
+	return ""
 }
 
 // judge shows a pool's line to the rules, if there are any for it. Params are those of
