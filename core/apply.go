@@ -36,6 +36,7 @@ func (d *Daemon) Apply(ctx context.Context, p *policy.Policy) error {
 		d.opt.Log.Info("listening no more", "proxy", at.proxy.name, "address", f.socket.Addr().String())
 		f.close()
 	}
+	d.review(next)
 	d.eachSession(func(s *session) { s.adopt(next) })
 	return nil
 }
@@ -171,7 +172,7 @@ func (s *session) misplaced() closing {
 	case st == nil:
 	case st.Refused:
 		return closePolicy
-	case st.Renamed, leg != nil && !s.proxy().keeps(leg, st.Pool):
+	case st.Renamed, leg != nil && !s.proxy().keeps(leg, s.belongs(st.Pool)):
 		return closeMoved
 	}
 	return ""
@@ -180,5 +181,5 @@ func (s *session) misplaced() closing {
 // keeps reports whether a leg is one to the pool that the miner belongs to, with servers
 // as they are now.
 func (px *proxy) keeps(l *leg, pool string) bool {
-	return l.pool.name == pool && px.pools[pool].has(l.endpoint.server)
+	return l.pool.name == pool && px.pool(pool).has(l.endpoint.server)
 }

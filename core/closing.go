@@ -27,6 +27,7 @@ const (
 	closeLate      closing = "late"       // the pool was left long ago; of a leg only
 	closeMoved     closing = "moved"      // the policy has it elsewhere now, or under another name
 	closePolicy    closing = "policy"     // the policy does not let it in any more
+	closeOperator  closing = "operator"   // an operator closed it
 	closeShutdown  closing = "shutdown"   // loka stops
 	closePanic     closing = "panic"      // a mistake in loka
 )

@@ -35,6 +35,7 @@ type Daemon struct {
 	// watching is the watch over pools and sessions, with its probes; probes bounds those.
 	watching sync.WaitGroup
 	probes   chan struct{}
+	orders   orders
 
 	// applying is held while one generation takes the place of another, and fronts
 	// changes only then.

@@ -28,8 +28,9 @@ type endpoint struct {
 	log    hclog.Logger
 	meter  *meter.Endpoint
 	now    func() time.Time
-	// aside says that an operator has it take no new sessions.
-	aside atomic.Bool
+	// aside says that an operator has it take no new sessions, and emptied that those it
+	// has are to go.
+	aside, emptied atomic.Bool
 	// leaving is how many of its miners are to go to another server, or everyone.
 	leaving atomic.Int64
 	// sent is where the server sends its miners; nil for to itself.

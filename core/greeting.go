@@ -64,19 +64,22 @@ func (s *session) greet(timer *time.Timer) error {
 
 // route turns to the pool that a rule named, before anything was sent to another.
 func (s *session) route(to string) {
-	if p := s.proxy().pools[to]; p != nil && p.name != s.pool.name {
+	if p := s.proxy().pool(to); p != nil && p.name != s.pool.name {
 		s.use(p)
 		s.talk.SetPool(p.name, p.policy.MaxRequestBytes)
 	}
 }
 
-// renew turns to the pool as the generation in force has it: the miner may have taken its
-// time since it connected.
+// renew turns to the pool as the generation in force has it, and as operators want it: the
+// miner may have taken its time since it connected.
 func (s *session) renew() {
 	px := s.proxy()
-	switch p := px.pools[s.pool.name]; {
-	case p == nil:
+	if px.pools[s.pool.name] == nil {
 		s.route(px.home().name)
+	}
+	s.route(s.belongs(s.pool.name))
+	switch p := px.pool(s.pool.name); {
+	case p == nil: // no longer than it takes to adopt what is in force
 	case p != s.pool:
 		s.use(p)
 	}

@@ -80,7 +80,7 @@ func (s *session) beginMove() bool {
 func (s *session) carry() {
 	defer s.done()
 	defer s.rescue()
-	to, why := s.belongs()
+	to, why := s.destination()
 	var err error
 	switch {
 	case why == "":
@@ -290,9 +290,9 @@ func (s *session) confirm() error {
 	return nil
 }
 
-// belongs gives the pool that the session belongs to and, if it is not well where it is,
+// destination gives the pool that the session belongs to and, if it is not well where it is,
 // why. There is no pool for one that does not belong here at all.
-func (s *session) belongs() (*pool, closing) {
+func (s *session) destination() (*pool, closing) {
 	s.adopting.Lock()
 	defer s.adopting.Unlock()
 	why := s.misplaced()
@@ -317,7 +317,7 @@ func (s *session) rightPool() *pool {
 		name = s.standing.Pool
 	}
 	px := s.proxy()
-	if p := px.pools[name]; p != nil {
+	if p := px.pool(s.belongs(name)); p != nil {
 		return p
 	}
 	return px.home()
@@ -347,7 +347,7 @@ func (s *session) sendAway(to *pool) {
 	}
 	grace := s.proxy().policy.ReconnectGrace
 	s.after(grace-rand.N(grace/4+1), func() {
-		if _, why := s.belongs(); why != "" { // another policy may have come meanwhile
+		if _, why := s.destination(); why != "" { // another policy may have come meanwhile
 			s.part(closeMoved)
 		}
 	})

@@ -50,9 +50,10 @@ func (p *pool) endpoint(s *policy.Server) *endpoint {
 	return nil
 }
 
-// has reports whether a server is among those of the pool, whatever its name.
+// has reports whether a server is among those of the pool, whatever its name, and not one
+// that operators want empty.
 func (p *pool) has(s *policy.Server) bool {
-	return p != nil && slices.ContainsFunc(p.endpoints, func(e *endpoint) bool { return e.server.Target.Same(s.Target) })
+	return p != nil && slices.ContainsFunc(p.endpoints, func(e *endpoint) bool { return e.server.Target.Same(s.Target) && !e.emptied.Load() })
 }
 
 // maxRequestBytes is how long a line that rules make may be; 0 means any length.

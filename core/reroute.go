@@ -9,7 +9,8 @@ import (
 // follow goes where a rule routed the miner with its last line, which stands in w from
 // mark on, and gives where it stands then, behind what the new pool has to be told first.
 func (s *session) follow(w *work, mark int) (now int, err error) {
-	to := s.proxy().pools[w.out.Route]
+	rule := w.out.Route
+	to := s.routed(rule)
 	w.out.Route = ""
 	if to == nil || to.name == s.pool.name {
 		return mark, nil
@@ -19,7 +20,7 @@ func (s *session) follow(w *work, mark int) (now int, err error) {
 		return mark, closeRefused
 	}
 	if s.leg == nil { // nothing was sent yet
-		s.route(to.name)
+		s.route(rule) // what operators want is seen to when it is dialled
 		return mark, nil
 	}
 	line := bytes.Clone(w.out.Pool[mark:])
@@ -32,6 +33,14 @@ func (s *session) follow(w *work, mark int) (now int, err error) {
 	w.out.Pool = append(w.out.Pool, line...)
 	w.out.Turns = append(w.out.Turns[:0], exchange.Turn{Leg: s.talk.Leg()})
 	return now, nil
+}
+
+// routed gives the pool of the miners that a rule sends to one, nil if none does.
+func (s *session) routed(to string) *pool {
+	if to == "" {
+		return nil
+	}
+	return s.proxy().pool(s.belongs(to))
 }
 
 // change leaves the pool in use for another before the miner's subscribe has gone to

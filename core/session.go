@@ -31,6 +31,8 @@ type session struct {
 	adopting sync.Mutex
 	removed  bool
 	standing *exchange.Standing
+	// chosen is the pool that an operator moved it to, nil if none did.
+	chosen atomic.Pointer[string]
 
 	id     string
 	remote string

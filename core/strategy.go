@@ -124,7 +124,7 @@ const everyone = -1
 // now. With the strategy weighted only some should, and each yes is for one of them: who
 // gets it and stays holds up another.
 func (p *pool) better(e *endpoint) bool {
-	if e.aside.Load() {
+	if e.emptied.Load() {
 		return slices.ContainsFunc(p.endpoints, func(o *endpoint) bool { return o != e && o.usable() })
 	}
 	for {

@@ -70,7 +70,7 @@ const feedAfter = 45 * time.Second
 
 // holdOn keeps a miner that has no pool, and has it moved once there is one.
 func (s *session) holdOn(now time.Time) {
-	if to, _ := s.belongs(); to != nil && to.up() {
+	if to, _ := s.destination(); to != nil && to.up() {
 		s.wantMove()
 	}
 	s.mu.Lock()
