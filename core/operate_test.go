@@ -110,8 +110,11 @@ func TestSwitchPoolOfARoute(t *testing.T) {
 	s, _ := routed(t, routeByAgent)
 	ok(t, s.daemon.SwitchPool("pool.second", "pool.first"))
 	miner := s.miner()
-	miner.send(configure, bitaxe)
-	s.accept().want(configure, bitaxe)
+	miner.send(configure)
+	first := s.accept()
+	first.want(configure)
+	miner.send(bitaxe)
+	first.want(bitaxe)
 }
 
 // TestDrainAndDisable takes the servers of a pool out of service, one after the other.

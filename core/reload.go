@@ -41,6 +41,8 @@ type Status struct {
 	Hash       string    `json:"hash"`
 	Files      []string  `json:"files"`
 	LoadedAt   time.Time `json:"loaded_at"`
+	// Switched gives the pools that operators have switched, and where to.
+	Switched map[string]string `json:"switched,omitempty"`
 	// Refused is the last attempt, if it failed; nil after one that did not.
 	Refused *Refusal `json:"last_error,omitempty"`
 }
@@ -75,7 +77,11 @@ func NewReloader(d *Daemon, s Source) *Reloader {
 }
 
 // Status tells how things stand.
-func (r *Reloader) Status() Status { return *r.shown.Load() }
+func (r *Reloader) Status() Status {
+	status := *r.shown.Load()
+	status.Switched = r.daemon.Switches()
+	return status
+}
 
 // show makes the status known.
 func (r *Reloader) show() {

@@ -64,7 +64,7 @@ func (d *Daemon) Sessions(f SessionFilter) (list []SessionInfo, more bool) {
 	slices.SortFunc(all, func(a, b *session) int { return strings.Compare(a.id, b.id) })
 	list = []SessionInfo{}
 	for _, s := range all {
-		if s.id <= f.After || f.Proxy != "" && s.proxy().name != f.Proxy {
+		if s.over() || s.id <= f.After || f.Proxy != "" && s.proxy().name != f.Proxy {
 			continue
 		}
 		info := s.info()
@@ -103,7 +103,7 @@ func (d *Daemon) find(id string) (*session, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for s := range d.sessions {
-		if s.id == id {
+		if s.id == id && !s.over() {
 			return s, nil
 		}
 	}
@@ -177,20 +177,26 @@ func (s *session) info() SessionInfo {
 	return i
 }
 
+// inUse gives the leg that the session has, or nil.
 func (s *session) inUse() *leg {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed != "" {
+		return nil
+	}
 	return s.leg
+}
+
+// over reports whether the session has closed, though it may still be in the books: the
+// miner has a moment to read what was written to it.
+func (s *session) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed != ""
 }
 
 // state tells whether the session stays, and why not.
 func (s *session) state() (state, reason string) {
-	s.mu.Lock()
-	closed := s.closed
-	s.mu.Unlock()
-	if closed != "" {
-		return stateLeaving, string(closed)
-	}
 	if why := s.leaving.Load(); why != nil {
 		return stateLeaving, string(*why)
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +14,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/loka-proxy/loka/core/admin"
 )
 
 // asking is how a running loka is asked: the flags of every command that does.
@@ -29,8 +33,49 @@ func (a *asking) register(cmd *cobra.Command) {
 // maxAnswer bounds what is read of an answer.
 const maxAnswer = 16 << 20
 
+// order has a running loka do something, and reads its answer into v. What it does not do
+// is an error.
+func (a *asking) order(ctx context.Context, method, path string, order, v any) error {
+	body, code, err := a.send(ctx, method, path, order)
+	if err != nil {
+		return &failure{code: exitPolicy, err: err}
+	}
+	if code != http.StatusOK {
+		var why admin.Problem
+		if json.Unmarshal(body, &why) != nil || why.Error == "" { // from before it was asked
+			why.Error = strings.TrimSpace(string(body))
+		}
+		return &failure{code: exitPolicy, err: &notDone{code, why.Error}}
+	}
+	if err := json.Unmarshal(body, v); err != nil {
+		return &failure{code: exitPolicy, err: fmt.Errorf("this is no answer of loka: %w", err)}
+	}
+	return nil
+}
+
+// notDone says why a running loka did not do what it was asked.
+type notDone struct {
+	code   int
+	reason string
+}
+
+func (n *notDone) Error() string { return printable(n.reason) }
+
 // ask asks a running loka, and gives the body of its answer, whatever the code.
 func (a *asking) ask(ctx context.Context, method, path string) (body []byte, code int, err error) {
+	return a.send(ctx, method, path, nil)
+}
+
+// send is ask with something to say: order as JSON, or nothing where it is nil.
+func (a *asking) send(ctx context.Context, method, path string, order any) (body []byte, code int, err error) {
+	var says io.Reader
+	if order != nil {
+		text, err := json.Marshal(order)
+		if err != nil {
+			return nil, 0, err
+		}
+		says = bytes.NewReader(text)
+	}
 	ctx, cancel := context.WithTimeout(ctx, a.wait)
 	defer cancel()
 	host, dial := a.admin, (&net.Dialer{}).DialContext
@@ -40,7 +85,7 @@ func (a *asking) ask(ctx context.Context, method, path string) (body []byte, cod
 			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+host+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+host+path, says)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -6,6 +6,9 @@
 //	loka fmt [PATH...]           bring its files into the one layout
 //	loka rules test [PATH...]    run its tests
 //	loka health [--admin ADDR]   ask a running loka whether it serves miners
+//	loka policy status           and which policy it has in force
+//	loka pools list              and how its pools are
+//	loka sessions list           and which miners are connected
 //	loka version
 //
 // This package reads flags and signals, opens things, and hands them to core.
@@ -73,7 +76,7 @@ to it, it connects to pools, and the policy says what happens to every message i
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(initCommand(), runCommand(), validateCommand(), fmtCommand(), rulesCommand(), policyCommand(), healthCommand(), versionCommand(), manCommand())
+	root.AddCommand(initCommand(), runCommand(), validateCommand(), fmtCommand(), rulesCommand(), policyCommand(), poolsCommand(), sessionsCommand(), healthCommand(), versionCommand(), manCommand())
 	addTopics(root)
 	root.SetHelpCommand(helpCommand())
 	return root

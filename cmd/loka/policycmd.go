@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,6 +107,9 @@ func told(why *core.Refusal) string {
 func writeStatus(w io.Writer, s *core.Status) {
 	fmt.Fprintf(w, "generation  %d\npolicy      %s\nin force    since %s\nfiles       %s\n",
 		s.Generation, s.Hash, s.LoadedAt.Format(time.RFC3339), strings.Join(s.Files, ", "))
+	for _, from := range slices.Sorted(maps.Keys(s.Switched)) {
+		fmt.Fprintf(w, "operators   %s is switched to %s\n", from, s.Switched[from])
+	}
 	if s.Refused == nil {
 		return
 	}

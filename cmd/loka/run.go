@@ -88,7 +88,7 @@ func run(ctx context.Context, p *policy.Policy, opt runOptions) error {
 		return &failure{code: exitStart, err: err}
 	}
 	defer reloads.close()
-	web, err := serveAdmin(ctx, p.Admin, admin.Service{Metrics: m.Gatherer(), Health: daemon, Policy: reloads.reloader}, log)
+	web, err := serveAdmin(ctx, p.Admin, admin.Service{Metrics: m.Gatherer(), Health: daemon, Policy: reloads.reloader, Control: daemon}, log)
 	if err != nil {
 		daemon.Drain(ended(ctx))
 		return &failure{code: exitStart, err: err}

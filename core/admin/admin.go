@@ -18,6 +18,7 @@ type Service struct {
 	Metrics prometheus.Gatherer
 	Health  Health
 	Policy  Policy
+	Control Control
 }
 
 // Door is a way in: who comes through it may read, and may change things with the token.
@@ -101,5 +102,6 @@ func handler(door Door, s Service) http.Handler {
 	mux.Handle("GET /v1/policy", door.reading(http.HandlerFunc(p.status)))
 	mux.Handle("POST /v1/policy/reload", door.changing(http.HandlerFunc(p.reload)))
 	mux.Handle("POST /v1/policy/rollback", door.changing(http.HandlerFunc(p.rollback)))
+	operate(mux, door, s.Control)
 	return mux
 }

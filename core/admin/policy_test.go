@@ -31,6 +31,9 @@ func TestDoors(t *testing.T) {
 	pages := map[string]string{
 		"GET /metrics": read, "GET /v1/policy": read, "POST /v1/policy/reload": change, "POST /v1/policy/rollback": change,
 		"GET /healthz": anyone, "GET /readyz": anyone,
+		"GET /v1/pools": read, "GET /v1/sessions": read, "GET /v1/sessions/5f03a1": read,
+		"POST /v1/pools/switch": change, "POST /v1/pools/drain": change, "POST /v1/pools/disable": change, "POST /v1/pools/enable": change,
+		"POST /v1/sessions/5f03a1/move": change, "POST /v1/sessions/5f03a1/close": change,
 	}
 	for name, test := range map[string]struct {
 		door   admin.Door
@@ -49,10 +52,10 @@ func TestDoors(t *testing.T) {
 		"open":               {admin.Door{Open: true}, "", map[string]int{read: 200, change: 200}},
 	} {
 		for page, kind := range pages {
-			policy := &reloader{}
-			s := admin.New(nil, test.door, admin.Service{Metrics: prometheus.NewRegistry(), Health: &health{}, Policy: policy})
+			policy, proxy := &reloader{}, &control{}
+			s := admin.New(nil, test.door, admin.Service{Metrics: prometheus.NewRegistry(), Health: &health{}, Policy: policy, Control: proxy})
 			method, path, _ := strings.Cut(page, " ")
-			req := httptest.NewRequest(method, path, nil)
+			req := httptest.NewRequest(method, path, strings.NewReader(bodies[path]))
 			if test.header != "" {
 				req.Header.Set("Authorization", test.header)
 			}
@@ -65,7 +68,7 @@ func TestDoors(t *testing.T) {
 			if rec.Code != want {
 				t.Errorf("%s: %s gives %d, not %d", name, page, rec.Code, want)
 			}
-			if rec.Code != http.StatusOK && policy.reloads+policy.rollbacks > 0 {
+			if rec.Code != http.StatusOK && policy.reloads+policy.rollbacks+len(proxy.orders) > 0 {
 				t.Errorf("%s: %s was refused, and done", name, page)
 			}
 		}
