@@ -41,6 +41,7 @@ const lateWindow = 30 * time.Second
 var (
 	errPolicyChanged = errors.New("the policy has changed meanwhile")
 	errNotReady      = errors.New("the pool did not give work in time")
+	errNotSubscribed = errors.New("the miner has not subscribed yet")
 	errClosing       = errors.New("the session ends")
 )
 
@@ -87,7 +88,7 @@ func (s *session) carry() {
 	case to == nil:
 		s.part(why)
 	case !s.talk.Subscribed(): // it would take what we say for the reply
-		s.part(closeMoved)
+		err = errNotSubscribed
 	case s.talk.Way() == exchange.ByReconnect:
 		s.sendAway(to)
 	default:
@@ -134,6 +135,10 @@ const patience = 5
 func (s *session) failedLocked(to *pool, err error, renamed bool) {
 	s.move.tries++
 	px := s.proxy()
+	if errors.Is(err, errNotSubscribed) && s.move.tries < patience {
+		s.laterLocked(time.Second, s.wantMove)
+		return
+	}
 	px.mover.failed()
 	if !s.move.refused || s.leg == nil {
 		s.move.refused = true
@@ -145,7 +150,7 @@ func (s *session) failedLocked(to *pool, err error, renamed bool) {
 	case s.leg == nil && (!to.up() || s.move.tries >= patience):
 		s.closeLocked(closeNoPool)
 		return
-	case renamed && s.move.tries >= patience:
+	case (renamed || errors.Is(err, errNotSubscribed)) && s.move.tries >= patience:
 		s.closeLocked(closeMoved)
 		return
 	}

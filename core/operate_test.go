@@ -19,7 +19,7 @@ import (
 
 // twoPools is a policy whose miners belong to pool.p, beside which there is pool.q.
 func twoPools(p, q net.Listener, x string) string {
-	return under(p, anyPort+x, `pool "q" {
+	return under(p, anyPort+"reconnect_grace = \"50ms\"\n"+x, `pool "q" {
   server "a" { address = "stratum+tcp://`+q.Addr().String()+`" }
 }`)
 }
@@ -27,7 +27,7 @@ func twoPools(p, q net.Listener, x string) string {
 // twoServers is a policy of one pool with the servers a and b.
 func twoServers(a, b net.Listener) string {
 	server := "  server \"b\" { address = \"stratum+tcp://" + b.Addr().String() + "\" }\n}\nproxy"
-	return strings.Replace(under(a, anyPort), "}\nproxy", server, 1)
+	return strings.Replace(under(a, anyPort+"reconnect_grace = \"50ms\"\n"), "}\nproxy", server, 1)
 }
 
 // wantObjection fails unless an order was not followed for a reason.
@@ -56,6 +56,7 @@ func TestSwitchPool(t *testing.T) {
 	s := performPolicy(t, twoPools(p, q, "")).at(p)
 	first, _ := s.pair()
 	ok(t, s.daemon.SwitchPool("pool.p", "pool.q"))
+	first.want(reconnect)
 	first.wantClosed()
 	s.wantCount(1, "loka_sessions_closed_total", "reason", "moved")
 	second, _ := s.at(q).pair()
@@ -66,7 +67,9 @@ func TestSwitchPool(t *testing.T) {
 		t.Errorf("the pools are %+v", got)
 	}
 	ok(t, s.daemon.SwitchPool("pool.p", "pool.p"))
+	second.want(reconnect)
 	second.wantClosed()
+	third.want(reconnect)
 	third.wantClosed()
 	fourth, _ := s.at(p).pair()
 
@@ -144,6 +147,7 @@ func TestDrainAndDisable(t *testing.T) {
 		}
 	}
 	services("a up disabled 1", "b up enabled 1")
+	first.want(reconnect)
 	atA.send(accepted)
 	first.want(accepted)
 	first.wantClosed()
@@ -201,6 +205,7 @@ func TestMoveSession(t *testing.T) {
 	if got := s.only(); got.Reason != "moved" {
 		t.Errorf("it is %+v", got)
 	}
+	early.want(reconnect)
 	pool.send(accepted)
 	early.want(accepted)
 	early.wantClosed()

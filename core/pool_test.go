@@ -205,6 +205,7 @@ func TestSetAside(t *testing.T) {
 	p := poolOf(newClock(), policy.Failover, 1, 1)
 	a, b := p.endpoints[0], p.endpoints[1]
 	a.aside.Store(true)
+	a.emptied.Store(true)
 	if got := names(p, 3); got != "bbb" {
 		t.Errorf("miners go to %s", got)
 	}

@@ -38,6 +38,7 @@ func TestFailbackWaits(t *testing.T) {
 		t.Error("miners leave the first server")
 	}
 	a.aside.Store(true)
+	a.emptied.Store(true)
 	p.tick(c.now())
 	if p.better(b) || !p.better(a) {
 		t.Error("miners go back to a server that is set aside, or stay there")
