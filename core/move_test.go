@@ -168,3 +168,50 @@ func TestMoveByJob(t *testing.T) {
 	s.wantCount(2, "loka_moves_total", "way", "job")
 	s.conserved()
 }
+
+// TestRouteByUser has the name decide where a miner belongs: the pool that it subscribed
+// to is not asked for the name, and the answer is that of the pool that is.
+func TestRouteByUser(t *testing.T) {
+	l, other := listen(t), listen(t)
+	s := performPolicy(t, under(l, anyPort+`extranonce = "stable"
+  request "mining.authorize" "guest" {
+    when = "user startsWith 'guest'"
+    set { user = "'G.' + user" }
+    route { pool = pool.q }
+  }`, `pool "q" {
+  server "a" { address = "stratum+tcp://`+other.Addr().String()+`" }
+}`))
+	s.pool = l
+	for _, pipelined := range []bool{false, true} {
+		login := `{"id":"auth","method":"mining.authorize","params":["guest.1","x"]}`
+		miner := s.miner()
+		miner.send(subscribe)
+		if pipelined {
+			miner.send(login)
+		}
+		a := s.accept()
+		a.line()
+		a.send(subscribed)
+		miner.line()
+		if !pipelined {
+			miner.send(login)
+		}
+		b := accept(t, other)
+		hello := b.line()
+		b.send(`{"id":` + field(hello, "id") + `,"result":[[],"aa01",4],"error":null}`)
+		asked := b.line()
+		if !strings.Contains(asked, `["G.guest.1","x"]`) {
+			t.Fatalf("the pool hears %s", asked)
+		}
+		b.send(`{"id":`+field(asked, "id")+`,"result":true,"error":null}`, difficulty("8"), job("7", true))
+		miner.want(`{"id":"auth","result":true,"error":null}`, difficulty("8"), strings.Replace(job("1_7", true), `"01"`, `"01aa01"`, 1))
+		miner.send(strings.Replace(share(9, "1_7", "abcdef"), "john", "guest.1", 1))
+		if got := b.line(); !strings.Contains(got, `["G.guest.1","7",`) {
+			t.Errorf("the share is %s", got)
+		}
+		miner.send(`{"id":10,"method":"mining.authorize","params":["john","x"]}`) // the first name has decided
+		b.want(`{"id":10,"method":"mining.authorize","params":["john","x"]}`)
+		_ = miner.nc.Close()
+		a.wantClosed()
+	}
+}

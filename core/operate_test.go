@@ -74,6 +74,7 @@ func TestSwitchPool(t *testing.T) {
 	fourth, _ := s.at(p).pair()
 
 	ok(t, s.daemon.SwitchPool("pool.p", "pool.q"))
+	fourth.want(reconnect)
 	fourth.wantClosed()
 	s.at(q).pair()
 	s.apply(under(p, anyPort))

@@ -18,6 +18,8 @@ type pool struct {
 	endpoints []*endpoint
 	now       func() time.Time
 
+	figures *figures // kept where the pool was there before
+
 	mu     sync.Mutex
 	turn   int       // where round_robin goes on
 	uneven time.Time // since when the servers are out of balance; zero if they are not
@@ -26,7 +28,10 @@ type pool struct {
 // newPool makes a pool. What is known of its servers is kept where the pool was there
 // before, and the server is the same.
 func newPool(pp *policy.Pool, before *pool, opt Options) *pool {
-	p := &pool{name: pp.Address, policy: pp, now: opt.Now}
+	p := &pool{name: pp.Address, policy: pp, now: opt.Now, figures: new(figures)}
+	if before != nil {
+		p.figures = before.figures
+	}
 	for _, s := range pp.Servers {
 		e := before.endpoint(s)
 		if e == nil {

@@ -21,6 +21,7 @@ const maxProbes = 8
 func (d *Daemon) lookAfter(now time.Time) {
 	for _, p := range d.current.Load().pools {
 		p.tick(now)
+		p.figures.show(now, p)
 		for _, e := range p.due(now) {
 			select {
 			case d.probes <- struct{}{}:

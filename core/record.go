@@ -59,11 +59,13 @@ func (s *session) recordShare(r *exchange.Record) {
 		shares.Pending.Inc()
 	case exchange.ShareAccepted:
 		s.tally.accepted++
+		s.judged(l, r)
 		shares.Pending.Dec()
 		shares.Accepted.Inc()
 		shares.Judged(r.Latency)
 	case exchange.ShareRejected:
 		s.tally.rejected++
+		s.judged(l, r)
 		shares.Pending.Dec()
 		shares.Rejected(r.Reason)
 		shares.Judged(r.Latency)

@@ -63,6 +63,7 @@ type session struct {
 	tape    Tape                    // nil unless the session is recorded
 	taping  atomic.Bool             // until the session is moved
 	tally   tally
+	recent  recent // belongs to the conversation
 }
 
 // tally is what is said of a session when it ends. Its fields change under the lock of
@@ -103,7 +104,7 @@ func newSession(d *Daemon, f *front, at *place, conn *transport.Conn) *session {
 		Program: at.proxy.policy.Program, Proxy: at.proxy.name, Listener: at.policy.Address, Pool: s.pool.name,
 		ClientIP: host, ClientPort: port, Session: s.id, Opened: s.began,
 		MaxRequestBytes: s.pool.policy.MaxRequestBytes, Replays: len(at.proxy.policy.Routes) > 0,
-		Extranonce1: at.proxy.ownExtranonce1(), Extranonce2Size: at.proxy.policy.Layout.Extranonce2,
+		Figures: s, Extranonce1: at.proxy.ownExtranonce1(), Extranonce2Size: at.proxy.policy.Layout.Extranonce2,
 	}, s)
 	return s
 }
@@ -156,6 +157,9 @@ func (s *session) minerChunk(chunk []byte, at time.Time) error {
 	defer w.give()
 	heard := s.hear(chunk, at, w)
 	writePools(&w.out)
+	if w.out.Place {
+		s.place()
+	}
 	if err := s.writeMiner(w.out.Miner); err != nil {
 		return err
 	}
@@ -240,6 +244,9 @@ func (s *session) poolChunk(l *leg, chunk []byte, at time.Time) error {
 		s.talk.Written(&w.out)
 		if err := s.writeMiner(w.out.Miner); err != nil {
 			return err
+		}
+		if w.out.Place {
+			s.place()
 		}
 	}
 	s.proxy().meter.FromPool.Relayed(len(chunk), s.d.opt.Now().Sub(at))

@@ -49,11 +49,24 @@ func (s *session) look(now time.Time) {
 		s.move.better = true
 		s.wantMoveLocked()
 		s.mu.Unlock()
+	case s.proxy().policy.Program.Drifts():
+		s.place()
 	}
 }
 
 // errBlackHole is what is wrong with a server that takes requests and says nothing.
 var errBlackHole = errors.New("it leaves requests unanswered, and says nothing else")
+
+// place judges again where the miner belongs, and has it moved if that is elsewhere.
+func (s *session) place() {
+	s.adopting.Lock()
+	defer s.adopting.Unlock()
+	if s.standing == nil {
+		s.standing = &exchange.Standing{}
+	}
+	s.standing.Pool = s.talk.Place(s.proxy().home().name, s.d.opt.Now())
+	s.judge()
+}
 
 // silentFor is how long a pool has owed an answer and said nothing. A pool that merely has
 // nothing to say is well.

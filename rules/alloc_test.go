@@ -28,3 +28,22 @@ func TestNoAllocationsWithoutAMatch(t *testing.T) {
 		}
 	}
 }
+
+// TestNoAllocationsOfFigures asks for the time and for figures of two pools: what the
+// caller has boxed is not boxed again.
+func TestNoAllocationsOfFigures(t *testing.T) {
+	p, errs := withPools(Rule{
+		Kind: Request, Method: "mining.submit", Deny: &Deny{},
+		When: src("clock.hour > 24 or upstream.reject_rate > 1 or upstream('pool.b').reject_rate > (session.pool == 'pool.b' ? 2 : 5) or stats.accepted < 0"),
+	})
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	method, d := []byte("mining.submit"), &Decision{}
+	var f Facts = figures{facts{}}
+	msg := &Message{Method: "mining.submit"}
+	n := testing.AllocsPerRun(100, func() { p.Chain(Request, method).Decide(msg, f, d) })
+	if n != 0 || len(d.Matched)+len(d.Failed) != 0 {
+		t.Errorf("%v allocations; matched %v, failed %v", n, d.Matched, d.Failed)
+	}
+}

@@ -86,7 +86,7 @@ type carrier struct {
 // something is equal, or the hash of it.
 var silent = []string{
 	"==", "!=", "<", "<=", ">", ">=", "in", "matches", "contains", "startsWith", "endsWith", "and", "or", "&&", "||", "not", "!",
-	"inCIDR", "hasPrefix", "hasSuffix", "all", "any", "one", "none", "len", "count", "type", "sha256",
+	"inCIDR", "hasPrefix", "hasSuffix", "all", "any", "one", "none", "len", "count", "type", "sha256", upstreamRoot,
 }
 
 // carried gives what is in the value of a node.

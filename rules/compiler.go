@@ -11,6 +11,10 @@ import (
 // and with the same constants, is shared. It is for one goroutine at a time; what it
 // gives is immutable.
 type Compiler struct {
+	// Pools are the addresses of the pools that upstream(…) may name, in what is compiled
+	// from now on. Nil lets it name any.
+	Pools []string
+
 	configs  map[vocabularyKey]*configured
 	patterns patternCosts
 	known    map[expressionKey]*knownExpression
@@ -66,7 +70,7 @@ func (c *Compiler) recall(s Source, lang *configured, scope *Scope, want valueTy
 
 // remember keeps an expression for recall.
 func (c *Compiler) remember(x *expression, lang *configured, scope *Scope, want valueType) {
-	if scope.typed() {
+	if scope.typed() || x.namesPool() { // other programs may have other pools
 		return
 	}
 	key := keyOf(x.source, lang, scope, want)

@@ -102,3 +102,18 @@ func TestCompilerKeepsNoExamples(t *testing.T) {
 		t.Errorf("%d vocabularies and %d expressions are kept", len(c.configs), len(c.known))
 	}
 }
+
+// TestPoolsOfAProgram compiles one rule for policies with other pools.
+func TestPoolsOfAProgram(t *testing.T) {
+	c := NewCompiler()
+	list := []Rule{{Kind: Connect, When: src("upstream('pool.b').up"), Deny: &Deny{}}}
+	for _, test := range []struct {
+		pools []string
+		good  bool
+	}{{[]string{"pool.a"}, false}, {[]string{"pool.a", "pool.b"}, true}, {[]string{"pool.c"}, false}, {[]string{}, false}, {nil, true}} {
+		c.Pools = test.pools
+		if p, errs := c.Compile(list); (p != nil) != test.good {
+			t.Errorf("with %q: %v", test.pools, errs)
+		}
+	}
+}

@@ -8,8 +8,9 @@
 //
 // Rules are pure. A decision depends on the message and on the Facts shown to the
 // rule, and on nothing else: this package reads no file, no socket and no clock, and
-// starts no goroutine. A Program is immutable and may be used by any number of
-// goroutines.
+// starts no goroutine. The time and the figures of pools are Facts like any other, and
+// Program.Drifts says whether they decide where a miner belongs. A Program is immutable
+// and may be used by any number of goroutines.
 //
 //	program, mistakes := rules.Compile([]rules.Rule{{
 //		Kind: rules.Request, Method: "mining.authorize",

@@ -66,7 +66,7 @@ type typedKey struct {
 type configured struct {
 	vocabulary *vocabulary
 	config     *conf.Config
-	patterns   patternCosts
+	compiler   *Compiler
 }
 
 // configure gives the vocabulary for a label, and the language set up for it.
@@ -92,6 +92,10 @@ func (c *compilation) configureTyped(key typedKey) *configured {
 
 // configured sets the language up for a vocabulary.
 func (c *Compiler) configured(v *vocabulary) *configured {
+	return &configured{v, configFor(v), c}
+}
+
+func configFor(v *vocabulary) *conf.Config {
 	env := types.Map{}
 	for name, e := range v.names {
 		env[name] = e.declared()
@@ -99,7 +103,7 @@ func (c *Compiler) configured(v *vocabulary) *configured {
 	config := conf.New(env)
 	config.MaxNodes = maxNodes
 	config.Functions = registered()
-	return &configured{v, config, c.patterns}
+	return config
 }
 
 // expression compiles one expression for a value of some type, or notes what is wrong
@@ -138,11 +142,12 @@ func compileExpression(s Source, lang *configured, scope *Scope, want valueType)
 		return nil, []*Error{translate(err, s.Text)}
 	}
 	in := (&carrier{scope: scope, names: lang.vocabulary.names, lets: map[string]contents{}}).carried(tree.Node)
-	r := &resolver{vocabulary: lang.vocabulary, scope: scope, text: strings.TrimSpace(s.Text)}
+	r := &resolver{vocabulary: lang.vocabulary, pools: lang.compiler.Pools, scope: scope, text: strings.TrimSpace(s.Text)}
 	tree.Node = r.node(tree.Node)
 	if len(r.mistakes) > 0 {
 		return nil, r.mistakes
 	}
+	lang = lang.with(r.uses)
 	x = &expression{source: s, length: utf8.RuneCountInString(s.Text), uses: r.uses, secret: r.secret, contents: in, reads: r.reads}
 	if m := x.check(tree, lang, want); m != nil {
 		return nil, []*Error{m.withNull(r.null)}
@@ -161,7 +166,7 @@ func settled(s Source, lang *configured, scope *Scope) ast.Node {
 	if err != nil {
 		return &ast.NilNode{}
 	}
-	r := &resolver{vocabulary: lang.vocabulary, scope: scope, text: s.Text}
+	r := &resolver{vocabulary: lang.vocabulary, pools: lang.compiler.Pools, scope: scope, text: s.Text}
 	return r.node(tree.Node)
 }
 

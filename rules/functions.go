@@ -71,15 +71,17 @@ func init() {
 	}
 }
 
+const clockInstead = "The time is in clock.hour, clock.minute, clock.weekday, clock.day and clock.month."
+
 // withdrawn names the expression language's functions that are not there, with what
 // to do instead.
 var withdrawn = map[string]string{
 	"reduce":     "It can build values without bound. For totals there are sum, count and join.",
 	"groupBy":    "Use filter or map.",
-	"now":        "Rules have no clock: the same message always gets the same answer.",
-	"date":       "Rules have no clock: the same message always gets the same answer.",
-	"duration":   "Rules have no clock: the same message always gets the same answer.",
-	"timezone":   "Rules have no clock: the same message always gets the same answer.",
+	"now":        clockInstead,
+	"date":       clockInstead,
+	"duration":   "Durations are numbers here, as in session.age > 3600.",
+	"timezone":   "What clock has is in the machine's time zone.",
 	"fromJSON":   "Messages are decoded already: use params or the names of the method.",
 	"toJSON":     "It writes several lines. Use json(x), which writes one.",
 	"splitAfter": "Use split.",

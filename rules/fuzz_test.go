@@ -38,7 +38,7 @@ func FuzzCompile(f *testing.F) {
 	for _, h := range heavy {
 		f.Add(h.when)
 	}
-	for _, text := range []string{"", "ok = false", "'ä' + x", "let a = 1; a", "if a {b} else {c}", "#", "a?.b", "{a: 1}", "b'x'", "'\\u{41}'", "1 ?? 2 or 3", "::len(x)", "/* x", "any(params, {#})", "map(params, #index)", "\xff'", "client?.[0]"} {
+	for _, text := range []string{"", "ok = false", "'ä' + x", "let a = 1; a", "if a {b} else {c}", "#", "a?.b", "{a: 1}", "b'x'", "'\\u{41}'", "1 ?? 2 or 3", "::len(x)", "/* x", "any(params, {#})", "map(params, #index)", "\xff'", "client?.[0]", "clock.hour in 22", "upstream('pool.b').up", "upstream('a')?.reject_rate > (session.pool == 'b' ? .02 : .05)", "upstream(user).up", "upstream()", "upstream(upstream('a').up)['up']", "upstream('\\x00\"').up"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -132,7 +132,7 @@ func holds(t *testing.T, p *Program, d *Decision, before []any) {
 func TestRandomRules(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	pick := func(list ...string) string { return list[random.IntN(len(list))] }
-	conditions := []string{"user == 'a'", "len(params) > 1", "params[0] == 1", "true", "false", "params[3] == nil", "user startsWith 'a'", "any(params, # == 'b')", "string(params[0]) matches '^.$'", "client.ip == ''", "1 / len(params) > 0.4"}
+	conditions := []string{"user == 'a'", "len(params) > 1", "params[0] == 1", "true", "false", "params[3] == nil", "user startsWith 'a'", "any(params, # == 'b')", "string(params[0]) matches '^.$'", "client.ip == ''", "clock.hour > 3", "upstream('pool.b').up", "upstream.sessions / stats.accepted < 1", "1 / len(params) > 0.4"}
 	values := []string{"user", "user + 'x'", "'a'", "string(params[1])", "upper(user)", "params[0] == 1 ? 'b' : user", "split(user, 'a')[1]", "json(params)"}
 	lists := []string{"params[:1]", "[user]", "[params[0], 1/0]", "params", "reverse(params)", "[1, 'b', nil]"}
 	methods := []string{"mining.authorize", "mining.submit", "mining.*", "*", "x.y"}

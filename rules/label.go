@@ -54,8 +54,8 @@ func (c *compilation) outcomes(r *Rule) {
 	if len(given) > 1 {
 		c.refuse(r.Origin, "More than one outcome", "A rule has one outcome besides set; this one has "+strings.Join(given, " and ")+".")
 	}
-	if r.Kind == Request && r.Route != "" && r.Method != "mining.subscribe" {
-		c.refuse(r.Origin, "Outcome not possible here", "The pool is decided at connect or subscribe: route goes into a connect rule or a rule for mining.subscribe requests.")
+	if r.Kind == Request && r.Route != "" && r.Method != "mining.subscribe" && r.Method != authorize {
+		c.refuse(r.Origin, "Outcome not possible here", "The pool is decided at connect, subscribe or authorize: route goes into a connect rule or a rule for mining.subscribe or mining.authorize requests.")
 	}
 	c.errorOutcome(r)
 }

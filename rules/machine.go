@@ -94,6 +94,8 @@ func (m *machine) value(e *entry) (any, string) {
 	switch e.from {
 	case fromFact:
 		return e.kind.read(m.fact(e.fact), e.textBytes())
+	case fromFigure:
+		return e.kind.read(m.figure(e.pool, e.fact), 0)
 	case fromUser:
 		if at := m.chain.userAt; at >= 0 {
 			return m.param(e, at)
@@ -119,6 +121,13 @@ func (m *machine) fact(n Name) any {
 		return nil
 	}
 	return m.facts.Fact(n)
+}
+
+func (m *machine) figure(pool string, n Name) any {
+	if m.facts == nil {
+		return nil
+	}
+	return m.facts.Figure(pool, n)
 }
 
 // answer gives the names of a response.

@@ -24,6 +24,9 @@ type Facts interface {
 	// Fact gives the value of a name, never nil and of the type that the name has
 	// in the vocabulary.
 	Fact(Name) any
+	// Figure gives one of the names that begin with Upstream for a pool that an
+	// expression names, whichever the session is with.
+	Figure(pool string, n Name) any
 }
 
 // Verdict is what becomes of a message.

@@ -10,7 +10,7 @@ var goldenScope = &Scope{Var: map[string]any{
 	"wallet": wallet, "allow": []any{"10.0.0.0/8"}, "aliases": map[string]any{}, "min_difficulty": 1024,
 }}
 
-const authorizeNames = "Names in a mining.authorize request: client, listener, method, params, password, pool, proxy, session, user, var."
+const authorizeNames = "Names in a mining.authorize request: client, clock, listener, method, params, password, pool, proxy, session, stats, upstream, user, var."
 
 // TestGoldenTexts holds the texts that the language reference promises.
 func TestGoldenTexts(t *testing.T) {
@@ -72,7 +72,8 @@ func TestMistakes(t *testing.T) {
 		{"LOWER(user) == 'x'", "LOWER", "There is no function LOWER. Did you mean \"lower\"?"},
 		{"frobnicate(user)", "frobnicate", "There is no function frobnicate."},
 		{"reduce([1], #acc + #) == 1", "reduce", "There is no reduce in rules. It can build values without bound. For totals there are sum, count and join."},
-		{"now() == user", "now", "There is no now in rules. Rules have no clock: the same message always gets the same answer."},
+		{"now() == user", "now", "There is no now in rules. The time is in clock.hour, clock.minute, clock.weekday, clock.day and clock.month."},
+		{"clock.hours > 5", "hours", "There is no clock.hours here. Did you mean \"hour\"?\n\nclock has: day, hour, minute, month, weekday."},
 		{"toJSON(user) == ''", "toJSON", "There is no toJSON in rules. It writes several lines. Use json(x), which writes one."},
 		{"lower == 'x'", "lower", "lower is a function and is called with its values: lower(text)."},
 		{"user()", "user", "user is a value, not a function."},

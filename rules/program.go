@@ -14,6 +14,7 @@ type Program struct {
 	methods   [Notification + 1]map[string]*Chain
 	globs     [Notification + 1][]globChain
 	mapsNames bool
+	drifts    bool
 }
 
 // globChain is the chain of methods that begin with a prefix and have none of their own.
@@ -58,6 +59,7 @@ func compile(c *compilation, list []Rule) (*Program, []*Error) {
 	}
 	p.ready = ready
 	p.index(ready)
+	p.drifts = p.routesDrift()
 	if over := p.overBudget(); len(over) > 0 {
 		return nil, over
 	}

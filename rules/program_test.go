@@ -18,13 +18,18 @@ func (f facts) Fact(n Name) any {
 		return v
 	}
 	switch n {
-	case ClientPort:
+	case ClientPort, ClockMinute, ClockHour, ClockWeekday, ClockDay, ClockMonth, StatsSubmitted, StatsAccepted, StatsRejected, UpstreamSessions:
 		return 0
-	case SessionAge:
+	case SessionAge, StatsRejectRate, StatsHashrate, UpstreamRejectRate, UpstreamLatency, UpstreamHashrate:
 		return 0.0
+	case UpstreamUp:
+		return true
 	}
 	return ""
 }
+
+// Figure gives for every pool what the names without one have.
+func (f facts) Figure(_ string, n Name) any { return f.Fact(n) }
 
 func mustCompile(t testing.TB, list ...Rule) *Program {
 	t.Helper()

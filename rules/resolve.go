@@ -19,6 +19,7 @@ type use struct {
 // not do.
 type resolver struct {
 	vocabulary *vocabulary
+	pools      []string
 	scope      *Scope
 	text       string
 	lets       []string
@@ -104,7 +105,7 @@ func (r *resolver) identifier(n *ast.IdentifierNode) ast.Node {
 // read notes that the expression looks at a name.
 func (r *resolver) read(e *entry, n ast.Node) {
 	for _, u := range r.uses {
-		if u.entry == e {
+		if u.entry.name == e.name {
 			return
 		}
 	}

@@ -12,6 +12,9 @@ func (r *resolver) call(n *ast.CallNode) ast.Node {
 	if !ok {
 		return r.refuse(n, "Unknown function", "Values have no functions of their own; write lower(user), not user.lower().")
 	}
+	if r.upstreamCall(n) != nil {
+		return r.bareUpstream(n)
+	}
 	f := functions[callee.Value]
 	if f == nil || f.call == nil {
 		r.nodes(n.Arguments)

@@ -17,6 +17,9 @@ func (r *resolver) member(n *ast.MemberNode) ast.Node {
 			return r.named(n, root.Value, list)
 		}
 	}
+	if call := r.upstreamCall(n.Node); call != nil {
+		return r.figure(n, call)
+	}
 	n.Node, n.Property = r.node(n.Node), r.node(n.Property)
 	if c, ok := n.Node.(*ast.ConstantNode); ok {
 		from := r.plain[c]
@@ -53,6 +56,9 @@ func (r *resolver) named(n *ast.MemberNode, root string, list []string) ast.Node
 	detail := "There is no " + name + " here." + didYouMean(Nearest(property.Value, list))
 	if len(list) > 0 {
 		detail += "\n\n" + root + " has: " + strings.Join(list, ", ") + "."
+	}
+	if slices.Contains(r.pools, property.Value) && root == upstreamRoot {
+		detail = "The figures of a certain pool are written " + upstreamUsage(property.Value) + "."
 	}
 	return r.refuse(property, "Unknown name in expression", detail)
 }

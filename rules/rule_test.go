@@ -23,8 +23,8 @@ func TestRefusedRules(t *testing.T) {
 		{"response denies", Rule{Kind: Response, Method: "m", Deny: &Deny{}}, "Outcome not possible here", "deny is for requests"},
 		{"response routes", Rule{Kind: Response, Method: "m", Route: "p"}, "Outcome not possible here", "route is for requests"},
 		{"notification replies", Rule{Kind: Notification, Method: "m", Reply: &Reply{}}, "Outcome not possible here", "reply is for requests"},
-		{"route at authorize", Rule{Kind: Request, Method: "mining.authorize", Route: "p"}, "Outcome not possible here", "decided at connect or subscribe"},
-		{"route for a glob", Rule{Kind: Request, Method: "mining.sub*", Route: "p"}, "Outcome not possible here", "decided at connect or subscribe"},
+		{"route at submit", Rule{Kind: Request, Method: "mining.submit", Route: "p"}, "Outcome not possible here", "decided at connect, subscribe or authorize"},
+		{"route for a glob", Rule{Kind: Request, Method: "mining.sub*", Route: "p"}, "Outcome not possible here", "decided at connect, subscribe or authorize"},
 		{"two outcomes", Rule{Kind: Request, Method: "m", Drop: true, Deny: &Deny{}}, "More than one outcome", "deny and drop"},
 		{"route and drop", Rule{Kind: Request, Method: "mining.subscribe", Drop: true, Route: "p"}, "More than one outcome", "drop and route"},
 		{"response fails closed", Rule{Kind: Response, Method: "m", OnError: OnErrorDeny}, "Invalid on_error", "cannot be denied"},
@@ -42,9 +42,9 @@ func TestRefusedRules(t *testing.T) {
 		{"params of a difficulty", Rule{Kind: Notification, Method: setDifficulty, Set: []Assignment{set("params", "[1]")}}, "Field cannot be set", "set difficulty instead"},
 		{"params of a difficulty by glob", Rule{Kind: Notification, Method: "mining.*", Set: []Assignment{set("params", "[1]")}}, "Field cannot be set", "set difficulty instead"},
 		{"agent at connect", Rule{Kind: Connect, When: src("client.agent == 'x'")}, "Unknown name in expression", "client has: ip, port."},
-		{"user at connect", Rule{Kind: Connect, When: src("user == 'x'")}, "Unknown name in expression", "Names in a connect rule: client, listener, pool, proxy."},
+		{"user at connect", Rule{Kind: Connect, When: src("user == 'x'")}, "Unknown name in expression", "Names in a connect rule: client, clock, listener, pool, proxy, session, upstream."},
 		{"pool_user at authorize", request("mining.authorize", "pool_user == 'x'"), "Unknown name in expression", `There is no "pool_user" here.`},
-		{"password for a glob", request("*", "password == 'x'"), "Unknown name in expression", "Names in a request: client, listener, method, params, pool, pool_user, proxy, session, user."},
+		{"password for a glob", request("*", "password == 'x'"), "Unknown name in expression", "Names in a request: client, clock, listener, method, params, pool, pool_user, proxy, session, stats, upstream, user."},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -63,6 +63,7 @@ func TestRefusedRules(t *testing.T) {
 func TestAllowedRules(t *testing.T) {
 	mustCompile(t,
 		Rule{Kind: Connect, Deny: &Deny{}}, Rule{Kind: Connect, Route: "p"},
+		Rule{Kind: Request, Method: "mining.authorize", Route: "p"},
 		Rule{Kind: Request, Method: "mining.subscribe", Route: "p", Set: []Assignment{set("agent", "'x'")}},
 		Rule{Kind: Request, Method: "agent.unheard_of", When: src("len(params) > 1 and user == pool_user"), Set: []Assignment{set("params", "[]")}},
 		Rule{Kind: Response, Method: "*", Drop: true}, Rule{Kind: Notification, Method: "client.*", Drop: true},

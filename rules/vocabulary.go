@@ -22,7 +22,33 @@ const (
 	PoolName                 // pool, string: an address such as pool.site["braiins"]
 	UserName                 // user, string: the miner's own name, where the message does not carry it; "" before authorize
 	PoolUserName             // pool_user, string: the name the pool sees; "" before authorize
+	SessionPool              // session.pool, string: the address of the pool that the miner is with
+
+	// From here on they change by themselves, while nobody says anything.
+
+	ClockMinute  // clock.minute, int
+	ClockHour    // clock.hour, int
+	ClockWeekday // clock.weekday, int: 1 is Monday
+	ClockDay     // clock.day, int
+	ClockMonth   // clock.month, int
+
+	StatsSubmitted  // stats.submitted, int: those of the session
+	StatsAccepted   // stats.accepted, int
+	StatsRejected   // stats.rejected, int
+	StatsRejectRate // stats.reject_rate, float
+	StatsHashrate   // stats.hashrate, float: hashes a second
+
+	UpstreamUp         // upstream.up, bool: those of the pool that PoolName names
+	UpstreamRejectRate // upstream.reject_rate, float
+	UpstreamLatency    // upstream.latency_ms, float
+	UpstreamSessions   // upstream.sessions, int
+	UpstreamHashrate   // upstream.hashrate, float: hashes a second
+
+	Names // how many there are
 )
+
+// drifts reports whether the value may change between two messages that are the same.
+func (n Name) drifts() bool { return n >= ClockMinute }
 
 // origin says where the value of a name comes from.
 type origin uint8
@@ -37,6 +63,7 @@ const (
 	fromError
 	fromOK
 	fromLatency
+	fromFigure  // Facts, by the entry's fact and pool
 	fromExample // Scope, which knows the type alone
 )
 
@@ -46,8 +73,9 @@ type entry struct {
 	kind  valueType
 	from  origin
 	at    int  // position, for fromParam
-	fact  Name // for fromFact and fromUser
-	limit int  // bytes of a text; textLimit when zero
+	fact  Name // for fromFact, fromUser and fromFigure
+	pool  string
+	limit int // bytes of a text; textLimit when zero
 	doc   string
 	// example is a value of the name's type, for fromExample.
 	example any
@@ -84,7 +112,18 @@ var (
 		{name: "client.port", kind: wholeValue, from: fromFact, fact: ClientPort, doc: "the miner's port"},
 		{name: "listener", kind: textValue, from: fromFact, fact: ListenerName, doc: "the address that the miner connected to, as the policy gives it"},
 		{name: "proxy", kind: textValue, from: fromFact, fact: ProxyName, doc: "the address of the proxy in the policy"},
-		{name: "pool", kind: textValue, from: fromFact, fact: PoolName, doc: "the address of the pool in use"},
+		{name: "pool", kind: textValue, from: fromFact, fact: PoolName, doc: "the address of the pool in use; in a rule for connect, mining.subscribe or mining.authorize the one that the miner is bound for by what it said before"},
+		{name: "session.pool", kind: textValue, from: fromFact, fact: SessionPool, doc: "the address of the pool that the miner is with; before it is with any, the same as pool"},
+		{name: "clock.minute", kind: wholeValue, from: fromFact, fact: ClockMinute, doc: "the minute of the hour, 0 to 59"},
+		{name: "clock.hour", kind: wholeValue, from: fromFact, fact: ClockHour, doc: "the hour of the day, 0 to 23, in the machine's time zone"},
+		{name: "clock.weekday", kind: wholeValue, from: fromFact, fact: ClockWeekday, doc: "the day of the week: 1 is Monday, 7 is Sunday"},
+		{name: "clock.day", kind: wholeValue, from: fromFact, fact: ClockDay, doc: "the day of the month, 1 to 31"},
+		{name: "clock.month", kind: wholeValue, from: fromFact, fact: ClockMonth, doc: "the month, 1 to 12"},
+		{name: "upstream.up", kind: boolValue, from: fromFact, fact: UpstreamUp, doc: "whether a server of the pool can be reached, as far as is known"},
+		{name: "upstream.reject_rate", kind: numberValue, from: fromFact, fact: UpstreamRejectRate, doc: "how many of the shares that the pool judged lately it rejected, 0 to 1; 0 where it judged none"},
+		{name: "upstream.latency_ms", kind: numberValue, from: fromFact, fact: UpstreamLatency, doc: "milliseconds that the pool's answers to shares took lately; 0 where there were none"},
+		{name: "upstream.sessions", kind: wholeValue, from: fromFact, fact: UpstreamSessions, doc: "how many miners are with the pool"},
+		{name: "upstream.hashrate", kind: numberValue, from: fromFact, fact: UpstreamHashrate, doc: "hashes a second that the pool accepted lately"},
 	}
 	sessionNames = []entry{
 		{name: "client.agent", kind: textValue, from: fromFact, fact: ClientAgent, doc: "the user agent that the miner gave at subscribe"},
@@ -93,6 +132,11 @@ var (
 		{name: "method", kind: textValue, from: fromMethod, doc: "the method of the message"},
 		{name: "params", kind: listValue, from: fromParams, doc: "all parameters; in a response those of its request"},
 		{name: "user", kind: textValue, from: fromUser, fact: UserName, doc: "the miner's own name"},
+		{name: "stats.submitted", kind: wholeValue, from: fromFact, fact: StatsSubmitted, doc: "shares of the session"},
+		{name: "stats.accepted", kind: wholeValue, from: fromFact, fact: StatsAccepted, doc: "those of them that a pool accepted"},
+		{name: "stats.rejected", kind: wholeValue, from: fromFact, fact: StatsRejected, doc: "those of them that a pool rejected"},
+		{name: "stats.reject_rate", kind: numberValue, from: fromFact, fact: StatsRejectRate, doc: "how many of the session's shares that were judged lately were rejected, 0 to 1; 0 where none was judged"},
+		{name: "stats.hashrate", kind: numberValue, from: fromFact, fact: StatsHashrate, doc: "the session's hashes a second, by its accepted shares of late"},
 	}
 	poolUser    = entry{name: "pool_user", kind: textValue, from: fromFact, fact: PoolUserName, doc: "the name that the pool sees"}
 	resultNames = []entry{

@@ -55,6 +55,7 @@ const (
 	callBytes   = 64  // what its arguments and result take
 	elementCost = 60  // one turn of a loop, without what it does
 	useCost     = 40  // a name made ready for an expression
+	figureCost  = 250 // the time taken apart, or a figure looked up and boxed
 	copyCost    = 0.3 // a byte copied into memory that must be got and given back
 	scanCost    = 2   // a byte looked at
 )
@@ -86,7 +87,7 @@ func (w weight) plus(v weight) weight {
 // weigh gives the weight of a checked expression and the bound of its value, or the
 // first value in it that could grow too large.
 func weigh(root ast.Node, lang *configured) (weight, bound, *Error) {
-	a := &analyst{names: lang.vocabulary.names, patterns: lang.patterns}
+	a := &analyst{names: lang.vocabulary.names, patterns: lang.compiler.patterns}
 	b := a.value(root)
 	return weight{a.time.fixed, a.memory.fixed}, b, a.mistake
 }
@@ -212,6 +213,10 @@ func (a *analyst) identifier(name string) bound {
 		return scalar
 	}
 	a.time.fixed += useCost
+	if e.drifts() {
+		a.time.fixed += figureCost
+		a.memory.fixed += 16
+	}
 	if e.from == fromExample {
 		return constantBound(e.example)
 	}

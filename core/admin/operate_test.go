@@ -40,13 +40,15 @@ func (c *control) ordered(words ...string) error {
 	return c.err
 }
 
-func (c *control) MoveSession(id, pool string) error     { return c.ordered("move", id, pool) }
-func (c *control) CloseSession(id string) error          { return c.ordered("close", id) }
-func (c *control) SwitchPool(from, to string) error      { return c.ordered("switch", from, to) }
+func (c *control) MoveSession(id, pool string) error { return c.ordered("move", id, pool) }
+func (c *control) CloseSession(id string) error      { return c.ordered("close", id) }
+func (c *control) SwitchPool(from, to string) error  { return c.ordered("switch", from, to) }
 func (c *control) DrainPool(pool, endpoint string) error { return c.ordered("drain", pool, endpoint) }
+
 func (c *control) DisablePool(pool, endpoint string) error {
 	return c.ordered("disable", pool, endpoint)
 }
+
 func (c *control) EnablePool(pool, endpoint string) error { return c.ordered("enable", pool, endpoint) }
 
 // bodies are good requests.

@@ -23,7 +23,8 @@ type Terms struct {
 
 // Standing is how a conversation stands under new terms.
 type Standing struct {
-	// Pool is the pool that the rules for connect and subscribe send the miner to.
+	// Pool is the pool that the rules for connect, for subscribe and for the first name that
+	// it authorized send the miner to.
 	Pool string
 	// Refused says that the miner would not be let in, or a name of it would not.
 	Refused bool
@@ -44,8 +45,12 @@ func (x *Exchange) Adopt(t Terms, at time.Time) Standing {
 		x.leg.maxRequestBytes = t.MaxRequestBytes(x.leg.Pool())
 	}
 	defer func() { x.now = at }()
+	x.lookBack(at)
 	s := x.placed(t.Pool)
-	for _, n := range x.facing.names.list {
+	there := *x.leg
+	there.pool, x.facing = s.Pool, &there // its names are those at the pool where it belongs
+	defer func() { x.facing = x.leg }()
+	for _, n := range x.leg.names.list {
 		if w := n.worker(); !s.Refused {
 			s.Refused, s.Renamed = x.mapped(w, s.Renamed)
 		}
@@ -54,12 +59,44 @@ func (x *Exchange) Adopt(t Terms, at time.Time) Standing {
 	return s
 }
 
-// placed judges connect and subscribe again.
+// Place judges again which pool the miner belongs to, for a program whose routes drift:
+// what the miner said is as it was, the time and the figures are those of now. Home is
+// the pool of those that no rule routes. A miner that would not be let in now stays
+// where it is: it was let in.
+func (x *Exchange) Place(home string, at time.Time) (pool string) {
+	x.begin()
+	defer x.end()
+	defer func() { x.now = at }()
+	x.lookBack(at)
+	s := x.placed(home)
+	if s.Refused {
+		s.Pool = x.leg.Pool()
+	}
+	return s.Pool
+}
+
+// lookBack shows rules the present while messages of before are judged again.
+func (x *Exchange) lookBack(at time.Time) {
+	x.scratch.present, x.scratch.with = at, x.leg.pool
+}
+
+// deciding gives the params of the authorize that may route the miner, and when it came:
+// those of the first of its names. They are nil where there is none.
+func (x *Exchange) deciding() (params []byte, at time.Time) {
+	if len(x.leg.names.list) == 0 || !x.cfg.Program.RoutesUsers() {
+		return nil, at
+	}
+	w := x.leg.names.list[0].worker()
+	return w.params, w.at
+}
+
+// placed judges again what decides where the miner belongs.
 func (x *Exchange) placed(pool string) Standing {
 	s := Standing{Pool: pool}
 	agent, there := x.agent, *x.leg
 	there.pool, x.facing = pool, &there
 	defer func() { x.facing, x.agent = x.leg, agent }()
+	named, namedAt := x.deciding()
 	steps := []struct {
 		kind   rules.Kind
 		method string
@@ -70,6 +107,7 @@ func (x *Exchange) placed(pool string) Standing {
 	}{
 		{rules.Connect, "", nil, x.cfg.Opened, x.cfg.Agent, false},
 		{rules.Request, stratum.MethodSubscribe, x.asked, x.askedAt, agent, x.asked == nil},
+		{rules.Request, stratum.MethodAuthorize, named, namedAt, agent, named == nil},
 	}
 	for _, step := range steps {
 		if step.skip {

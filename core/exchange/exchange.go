@@ -33,6 +33,9 @@ type Config struct {
 	Replays bool
 	// Opened is when the miner connected.
 	Opened time.Time
+	// Figures, when not nil, is asked for what rules want to know of pools and of the
+	// session. Without it all figures are zero.
+	Figures Figures
 }
 
 // Out collects what one or more calls want done. Its slices grow by appending and
@@ -52,6 +55,9 @@ type Out struct {
 	// Blame says that it is the pool's fault.
 	Close string
 	Blame bool
+	// Place says that the miner has given the name that decides where it belongs, and that
+	// it belongs elsewhere: Place is to be asked, and the pool that it is with was not.
+	Place bool
 	// Redirect is where the pool sends the miner, for the caller to go there in its place.
 	Redirect *Redirect
 	// Ready says that a leg that is being prepared may be switched to; Unfit, why it never

@@ -43,8 +43,8 @@ func (x *Exchange) forward(method string, d *rules.Decision, out *Out) {
 	if orig == nil && !id.Spells(raw) {
 		r.raw = bytes.Clone(raw)
 	}
-	if x.facing.stage == gone { // the next pool is asked
-		out.Pool = out.Pool[:start]
+	if x.facing.stage == gone || x.scratch.kept { // the next pool is asked
+		out.Pool, r.kept = out.Pool[:start], true
 	} else {
 		out.turn(start, x.facing)
 	}

@@ -27,6 +27,11 @@ type scratch struct {
 	first bool
 	job   *job
 	stray bool
+	kept  bool // the request at hand is for the next pool
+	// present and with are given while messages of before are judged again: the time now,
+	// and the pool that the miner is with, boxed.
+	present time.Time
+	with    any
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -159,7 +164,8 @@ func (x *Exchange) end() {
 	clear(s.edits)
 	s.edits, s.elems = s.edits[:0], s.elems[:0]
 	s.line, s.text, s.shown, s.record = nil, nil, rules.Message{}, Record{}
-	s.first, s.job, s.stray = false, nil, false
+	s.first, s.job, s.stray, s.kept = false, nil, false, false
+	s.present, s.with = time.Time{}, nil
 	scratches.Put(s)
 	x.mu.Unlock()
 }

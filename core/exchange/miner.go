@@ -107,8 +107,8 @@ func (x *Exchange) request(method string, out *Out) {
 	}
 	x.scratch.shown.Params = shown
 	d := x.walk(chain, rules.Request, method, &x.scratch.shown)
-	if d.Verdict == rules.Forward && !x.subscribeSent {
-		out.Route = d.Route
+	if d.Verdict == rules.Forward && d.Route != "" {
+		x.routed(method, d.Route, out)
 	}
 	switch d.Verdict {
 	case rules.Denied:
@@ -119,6 +119,19 @@ func (x *Exchange) request(method string, out *Out) {
 		x.settle(method, Record{Verdict: rules.Dropped, Rule: d.By}, ShareDropped)
 	default:
 		x.forward(method, d, out)
+	}
+}
+
+// routed notes where a rule sends the miner. At authorize it is the first name that
+// decides, and the pool there is asked for it: the one in use may not know it.
+func (x *Exchange) routed(method, pool string, out *Out) {
+	switch {
+	case method != stratum.MethodAuthorize:
+		if !x.subscribeSent {
+			out.Route = pool
+		}
+	case len(x.leg.names.list) == 0 && pool != x.leg.Pool() && x.subscribeSent:
+		x.scratch.kept, out.Place = true, true
 	}
 }
 

@@ -22,6 +22,8 @@ type request struct {
 	raw []byte
 	// own says that loka asked, and nobody waits for the answer.
 	own bool
+	// kept says that no pool was asked yet.
+	kept bool
 	// difficulty is that of the job, for a submit.
 	difficulty float64
 	// again is the answer that an earlier pool gave to the same request. The miner has

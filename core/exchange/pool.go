@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -263,6 +264,7 @@ func (x *Exchange) Written(out *Out) {
 	defer x.mu.Unlock()
 	x.writing = false
 	x.release(out)
+	out.Place = out.Place || slices.ContainsFunc(x.leg.pending.list, func(r request) bool { return r.kept })
 }
 
 func (x *Exchange) release(out *Out) {

@@ -85,6 +85,7 @@ func (x *Exchange) say(method string, params []byte, at time.Time, out *Out) err
 	l := x.facing
 	now := x.now
 	defer func() { x.now = now }()
+	x.lookBack(now)
 	id := l.pending.nextID()
 	if params == nil {
 		params = []byte("[]")

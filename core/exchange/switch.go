@@ -33,10 +33,8 @@ func (x *Exchange) Switch(l *Leg, at time.Time, out *Out) (done bool, err error)
 	l.work.epoch = old.work.epoch + 1
 	l.work.prefix = x.freshPrefix(l.work.epoch)
 	l.stage, l.prep, x.leg = inUse, nil, l
-	if old.stage == gone {
-		x.resolve(old, "moved", out)
-		x.facing = l
-	}
+	x.resolveKept(old, out)
+	x.facing = l
 	x.tell(mask, prep, old.work.difficulty > 0, out)
 	return true, nil
 }
@@ -150,6 +148,19 @@ func (x *Exchange) resolve(l *Leg, reason string, out *Out) {
 		}
 	}
 	l.pending = kept
+}
+
+// resolveKept answers the names that the pool that was left has not been asked for.
+func (x *Exchange) resolveKept(old *Leg, out *Out) {
+	for i := 0; i < len(old.pending.list); {
+		r := old.pending.list[i]
+		if !r.kept && old.stage != gone {
+			i++
+			continue
+		}
+		old.pending.remove(i)
+		x.answerName(&r, out)
+	}
 }
 
 // answerName answers an authorize by what the pool in use says of the name.

@@ -40,6 +40,7 @@ const (
 	isText       = "text"
 	isTexts      = "list of texts"
 	isNumber     = "number"
+	isDecimal    = "decimal number"
 	isBool       = "true or false"
 	isDuration   = "duration"
 	isExpression = "expression"

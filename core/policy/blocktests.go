@@ -6,6 +6,9 @@ import (
 	"github.com/loka-proxy/loka/rules"
 )
 
+// maxCount bounds the counts that a test may give.
+const maxCount = math.MaxInt32
+
 // The blocks of files of tests, which may have those of a policy besides.
 var (
 	clientBlock = &blockType{
@@ -19,6 +22,27 @@ var (
 	valuesBlock = &blockType{
 		name: "variables", doc: "Values for the variables of the policy: in a test, or for all tests of the file.", free: "a variable and its value",
 	}
+	upstreamBlock = &blockType{
+		name: "upstream", doc: "Figures of a pool, from here on. May be given again, for another pool. What is left out stays as it was: at first every pool is up, and all else is 0.",
+		args: []argumentType{
+			{name: "pool", is: isPool, without: "that of the proxy", doc: "The pool, as in pool.rental."},
+			{name: "up", is: isBool, doc: "Whether a server of it can be reached."},
+			{name: "reject_rate", is: isDecimal, most: 1, doc: "How many of the shares it rejects, as in 0.05."},
+			{name: "latency_ms", is: isDecimal, doc: "Milliseconds that its answers to shares take."},
+			{name: "sessions", is: isNumber, most: maxCount, doc: "How many miners are with it."},
+			{name: "hashrate", is: isDecimal, doc: "Hashes a second that it accepts."},
+		},
+	}
+	statsBlock = &blockType{
+		name: "stats", doc: "Figures of the session, from here on. What is left out stays as it was, 0 at first; the steps do not change them.",
+		args: []argumentType{
+			{name: "submitted", is: isNumber, most: maxCount, doc: "Shares of the session."},
+			{name: "accepted", is: isNumber, most: maxCount, doc: "Those that a pool accepted."},
+			{name: "rejected", is: isNumber, most: maxCount, doc: "Those that a pool rejected."},
+			{name: "reject_rate", is: isDecimal, most: 1, doc: "How many of its shares are rejected, as in 0.05."},
+			{name: "hashrate", is: isDecimal, doc: "Its hashes a second, as in 120e12."},
+		},
+	}
 	assertBlock = &blockType{
 		name: "assert", doc: "A condition on the message as it was sent on. May be given again.",
 		args: []argumentType{
@@ -31,12 +55,12 @@ var (
 		args: []argumentType{
 			forEachArgument,
 			{name: "proxy", is: isProxy, without: "the only one", doc: "Where the miner connects, as in proxy.site[\"braiins\"]."},
-			{name: "clock", is: isText, fallback: "2026-01-01T00:00:00Z", doc: "When it connects."},
+			{name: "clock", is: isText, fallback: "2026-01-01T00:00:00Z", doc: "When it connects. Its zone is that of clock.hour and the like, as +02:00 in \"2026-07-01T14:30:00+02:00\"."},
 			{name: "capture", is: isText, doc: "A recorded session that is replayed, in place of steps. Relative to the file."},
 			{name: "golden", is: isText, without: "the capture itself", doc: "What the policy makes of the capture. Relative to the file."},
 		},
 		blocks: []*blockType{
-			clientBlock, valuesBlock,
+			clientBlock, valuesBlock, upstreamBlock, statsBlock,
 			stepBlocks[rules.Connect], stepBlocks[rules.Request], stepBlocks[rules.Response], stepBlocks[rules.Notification],
 		},
 	}
@@ -68,7 +92,7 @@ var (
 )
 
 func step(kind rules.Kind, doc string, args ...argumentType) *blockType {
-	t := &blockType{name: kind.String(), doc: doc, args: args, blocks: []*blockType{expectBlocks[kind], assertBlock}}
+	t := &blockType{name: kind.String(), doc: doc, args: args, blocks: []*blockType{expectBlocks[kind], assertBlock, upstreamBlock, statsBlock}}
 	if kind != rules.Connect {
 		t.labels = []string{"method"}
 	}
@@ -117,7 +141,7 @@ var expectations = []argumentType{
 	{name: "error", is: isAny, doc: "The error as it was sent on, or that of a reply."},
 	{name: "code", is: isNumber, least: 1, most: math.MaxInt32, doc: "The code of a denial."},
 	{name: "message", is: isText, doc: "The text of a denial."},
-	{name: "pool", is: isPool, doc: "The pool that the miner is at afterwards."},
+	{name: "pool", is: isPool, doc: "The pool that the miner is at afterwards. Where routes look at clock, stats or upstream, they are decided anew before each step."},
 	{name: "user", is: isText, doc: "The miner's own name afterwards."},
 	{name: "pool_user", is: isText, doc: "The name that the pool sees afterwards."},
 	{name: "rules", is: isTexts, doc: "The rules that matched, in order, by address or short name."},

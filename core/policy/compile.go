@@ -9,6 +9,7 @@ import (
 
 // compile compiles rules and reports what is wrong with them.
 func (l *loader) compile(list []rules.Rule) *rules.Program {
+	l.compiler.Pools = l.poolNames // it may be shared with policies that have others
 	program, mistakes := l.compiler.Compile(list)
 	for _, m := range mistakes {
 		m = withoutKeys(m, list)

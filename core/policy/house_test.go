@@ -70,7 +70,7 @@ Error: Unknown name in expression
 
   There is no "nane" here. Did you mean "name"?
 
-  Names in a mining.authorize request: client, listener, method, params, password, pool, proxy, session, user, var.
+  Names in a mining.authorize request: client, clock, listener, method, params, password, pool, proxy, session, stats, upstream, user, var.
 `},
 		{"double quotes inside a quoted expression", []string{`(user startsWith var.wallet)`, `(user startsWith "37vu")`}, `
 Error: Double quote inside a quoted expression
@@ -110,7 +110,7 @@ Error: Unknown name in expression
 
   This argument is an expression. If x is meant as a text, quote it inside: "'x'".
 
-  Names in a mining.authorize request: client, listener, method, params, password, pool, proxy, session, user, var.
+  Names in a mining.authorize request: client, clock, listener, method, params, password, pool, proxy, session, stats, upstream, user, var.
 `},
 	} {
 		t.Run(test.name, test.run)

@@ -84,7 +84,9 @@ type loader struct {
 	proxies   *references[Proxy]
 	rulesets  map[string]*ruleset
 	// poolAt finds a pool by its address.
-	poolAt    map[string]*Pool
+	poolAt map[string]*Pool
+	// poolNames are the addresses of all pools; nil if some could not be made out.
+	poolNames []string
 	listeners map[string]listenerPlace
 	usage     usage
 	compiler  *rules.Compiler

@@ -13,6 +13,7 @@ func (l *loader) buildPools() {
 	for _, b := range l.blocks["pool"] {
 		l.buildPoolBlock(l.pools.blocks[b.name()])
 	}
+	l.poolNames = l.pools.known()
 }
 
 func (l *loader) buildPoolBlock(b *referable[Pool]) {

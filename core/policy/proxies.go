@@ -68,6 +68,9 @@ func (l *loader) buildProxy(b *block, content *hcl.BodyContent, inst instance, c
 	l.checkProxyAudits(content.Blocks.OfType("audit"), inst.scope)
 	list := l.proxyRules(b, content, inst, constants)
 	proxy.Program = l.compile(list)
+	if args.text("extranonce") != "stable" {
+		l.checkUserRoutes(proxy, list)
+	}
 	for _, rule := range list {
 		if pool := l.poolAt[rule.Route]; pool != nil {
 			proxy.Routes[pool.Address] = pool

@@ -79,7 +79,8 @@ func ruleSections() []section {
 		head: []string{"block", "what it is", "what it can do"}, rows: rows,
 	}, {
 		text: []string{
-			"A rule has one outcome besides set. deny, reply and drop end the walk over the rules, and so does stop = true; route does not. Routes are possible in connect rules and in those for mining.subscribe.",
+			"A rule has one outcome besides set. deny, reply and drop end the walk over the rules, and so does stop = true; route does not. Routes are possible in connect rules and in those for mining.subscribe, and where the proxy has extranonce = \"stable\" in those for mining.authorize. With several users in one session, the one that is authorized first decides.",
+			"Routes that look at clock, stats or upstream are decided anew once a second while the miner is mining, by what it said when it came, and the miner moves where the answer is another. A rule that denies sends nobody away then.",
 			"The name that mining.authorize was mapped to holds for every later message of the connection that carries the miner's name.",
 			"No rule lowers the difficulty that a pool sets. What no rule changes passes byte for byte.",
 		},
@@ -99,6 +100,9 @@ func nameSections() (list []section) {
 		list = append(list, s)
 	}
 	return append(list, section{text: []string{
+		"upstream has the figures of the pool that pool stands for. Those of any other are written with its address, as in upstream('pool.b').reject_rate or upstream('pool.site[\"eu\"]').up; an address that there is not is a mistake at load. A variable or local that holds a pool stands for its address: upstream(var.other).up. Figures are smoothed and worked out once a second.",
+		"Where routes are decided anew, pool and upstream are about the pool that the miner would go to if it came now, and session.pool is where it is. So a route that leaves pool.a above 5 % of rejects, and comes back below 2 %, has when = \"upstream.reject_rate > (session.pool == 'pool.b' ? 0.02 : 0.05)\". session.age is as it was when the miner said what the rule looks at.",
+		"clock is the machine's local time (TZ in the environment), and in a test the time as its clock is written, with its zone.",
 		"var.name is a variable and local.name a local of the policy; in a ruleset there are its own variables only.",
 		"A message of a method that is not listed has the names that every message of its kind has.",
 	}})
@@ -166,6 +170,9 @@ func testSections() []section {
 	}, code: "test \"names are mapped\" {\n  request \"mining.authorize\" {\n    params = [\"john.test\", \"x\"]\n    expect {\n      params = [\"37vuX2XMqtcrobGwxSZJSwJoYyjiH18SiQ.john_test\", \"x\"]\n    }\n  }\n}"}}
 	for _, b := range []*blockType{valuesBlock, testBlock, clientBlock} {
 		list = append(list, b.section(""))
+	}
+	for _, b := range []*blockType{upstreamBlock, statsBlock} {
+		list = append(list, b.section("a test or a step"))
 	}
 	for _, kind := range []rules.Kind{rules.Connect, rules.Request, rules.Response, rules.Notification} {
 		list = append(list, stepBlocks[kind].section("test"), expectBlocks[kind].section(kind.String()))

@@ -206,3 +206,15 @@ func (r *references[T]) addresses() (list []string) {
 	}
 	return list
 }
+
+// known gives the addresses of all, sorted. It is nil if some could not be made out.
+func (r *references[T]) known() []string {
+	for _, b := range r.blocks {
+		if !b.known {
+			return nil
+		}
+	}
+	list := r.addresses()
+	slices.Sort(list)
+	return list
+}

@@ -100,14 +100,8 @@ func checkListen(address string) string {
 	return ""
 }
 
-// notYet warns of an argument that this version reads but does not act on, so that
-// nobody relies on it.
-func (l *loader) notYet(args arguments, name, detail string) {
-	if attr := args.attrs[name]; args.isGiven(name) {
-		l.warnNotYet(attr.Range, detail)
-	}
-}
-
+// warnNotYet warns of what this version reads but does not act on, so that nobody relies on
+// it.
 func (l *loader) warnNotYet(at hcl.Range, detail string) {
 	l.warn(at, "Not acted on yet", "%s", detail)
 }

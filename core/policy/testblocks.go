@@ -197,6 +197,7 @@ func (r *instanceReader) read(b *hcl.Block, content *hcl.BodyContent) {
 	if clients := content.Blocks.OfType("client"); len(clients) > 0 {
 		r.readClient(clients[0])
 	}
+	r.test.Figures = r.readFigures(content.Blocks)
 	r.readCapture(args)
 	for _, inner := range content.Blocks {
 		if isRule(inner) {
@@ -226,7 +227,7 @@ func (r *instanceReader) checkContents(b *hcl.Block, args arguments) {
 func triesSteps(b *hcl.Block) bool {
 	body, ok := b.Body.(*hclsyntax.Body)
 	return ok && slices.ContainsFunc(body.Blocks, func(inner *hclsyntax.Block) bool {
-		return inner.Type != "client" && inner.Type != "variables"
+		return !slices.Contains([]string{"client", "variables", upstreamBlock.name, statsBlock.name}, inner.Type)
 	})
 }
 

@@ -36,7 +36,9 @@ type Test struct {
 	Client Client
 	// Clock is when the miner connects.
 	Clock time.Time
-	Steps []*Step
+	// Figures hold from the beginning, and those of a step from there on.
+	Figures []Figure
+	Steps   []*Step
 	// Capture is the file of a recorded session that is replayed, instead of steps, and
 	// Golden the file with what the policy makes of it; empty means the capture itself.
 	Capture string
@@ -73,8 +75,19 @@ type Step struct {
 	Error  any
 	// After is how long after the step before this one comes.
 	After   time.Duration
+	Figures []Figure
 	Expect  []Want
 	Asserts []*Assert
+}
+
+// Figure is one figure that rules may look at, and what a test says that it is.
+type Figure struct {
+	// Pool is the address of the pool that it is about; empty for the session.
+	Pool string
+	// Name is a name that begins with upstream or stats. The value of a bool is 0 or 1,
+	// and that of a count is whole.
+	Name  rules.Name
+	Value float64
 }
 
 // Want is one thing that a step expects, such as params. They stand in the order of

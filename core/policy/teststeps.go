@@ -36,6 +36,7 @@ func (r *instanceReader) readStep(b *hcl.Block) {
 	}
 	s.checkArguments(b)
 	s.readMessage()
+	s.step.Figures = s.readFigures(content.Blocks)
 	s.readBlocks(b, content)
 	r.test.Steps = append(r.test.Steps, s.step)
 }

@@ -98,18 +98,21 @@ func (b *Bench) add(name string, m benchMessage) {
 func freeze(w exchange.Walk) benchMessage {
 	msg := *w.Message
 	msg.Params = slices.Clone(msg.Params)
-	var known frozen
+	known := &frozen{}
 	for n := range known {
 		known[n] = w.Facts.Fact(rules.Name(n))
 	}
-	return benchMessage{w.Chain, &msg, &known}
+	return benchMessage{w.Chain, &msg, known}
 }
 
 // frozen are facts as they were, by their names.
-type frozen [rules.PoolUserName + 1]any
+type frozen [rules.Names]any
 
 // Fact gives the value of a name.
 func (f *frozen) Fact(n rules.Name) any { return f[n] }
+
+// Figure gives for any pool what the pool in use had: of the others, nothing was kept.
+func (f *frozen) Figure(_ string, n rules.Name) any { return f[n] }
 
 // label makes an address fit for the name of a benchmark.
 func label(address string) string {

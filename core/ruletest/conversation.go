@@ -104,6 +104,7 @@ type Conversation struct {
 	at     *policy.Listener
 	out    Outcome
 	watch  func(exchange.Walk)
+	known  figures
 }
 
 // sent is a request that the pool knows and has not answered.
@@ -120,7 +121,7 @@ func NewConversation(p *policy.Policy, proxy *policy.Proxy, m Miner, at time.Tim
 	c.talk = exchange.New(exchange.Config{
 		Program: proxy.Program, Proxy: proxy.Address, Listener: c.at.Address, Pool: c.pool.Address,
 		ClientIP: m.IP, ClientPort: m.Port, Session: m.Session, Agent: m.Agent, Opened: at,
-		MaxRequestBytes: c.pool.MaxRequestBytes, Replays: len(proxy.Routes) > 0, Tracer: c,
+		MaxRequestBytes: c.pool.MaxRequestBytes, Replays: len(proxy.Routes) > 0, Tracer: c, Figures: &c.known,
 	}, c)
 	return c
 }
@@ -219,6 +220,7 @@ func (c *Conversation) lastMatched() int {
 
 // FromMiner gives the conversation a line of the miner, with its end.
 func (c *Conversation) FromMiner(line []byte) Outcome {
+	c.settle()
 	c.begin(rules.Request, "", line)
 	var out exchange.Out
 	if c.tooLong(line, c.at.MaxLineBytes, &out) {
@@ -226,9 +228,14 @@ func (c *Conversation) FromMiner(line []byte) Outcome {
 	}
 	c.talk.FromMiner(line, c.now, &out)
 	c.asked[c.out.Method] = true
-	c.route(&out)
+	if c.out.Method != stratum.MethodAuthorize { // that is settled below, subscribed or not
+		c.route(&out)
+	}
 	c.spoken = c.spoken || len(out.Pool) > 0
 	c.remember(out.Pool)
+	if c.out.Method == stratum.MethodAuthorize {
+		c.settle()
+	}
 	return c.end(&out)
 }
 
@@ -243,6 +250,7 @@ func (c *Conversation) tooLong(line []byte, most int, out *exchange.Out) bool {
 
 // FromPool gives the conversation a line of the pool, with its end.
 func (c *Conversation) FromPool(line []byte) Outcome {
+	c.settle()
 	c.begin(rules.Notification, "", line)
 	var out exchange.Out
 	if c.tooLong(line, c.pool.MaxLineBytes, &out) {
@@ -277,6 +285,23 @@ func (c *Conversation) route(out *exchange.Out) {
 	c.talk.Rerouted(to.Address, to.MaxRequestBytes, out)
 	c.out.Again = len(out.Pool)
 	out.Pool = append(out.Pool, line...)
+}
+
+// settle takes a miner that has spoken to a pool where it belongs by now, as a session does
+// once its user is known, and once a second where routes depend on the time or on figures.
+func (c *Conversation) settle() {
+	program := c.proxy.Program
+	if c.over || !c.spoken || !program.Drifts() && !program.RoutesUsers() {
+		return
+	}
+	to := c.proxy.Pool
+	if place := c.talk.Place(to.Address, c.now); place != to.Address {
+		to = c.proxy.Routes[place]
+	}
+	if to != c.pool {
+		c.pool = to
+		c.talk.SetPool(to.Address, to.MaxRequestBytes)
+	}
 }
 
 func (c *Conversation) end(out *exchange.Out) Outcome {

@@ -107,7 +107,9 @@ func Run(t *policy.Test, opt Options) *Result {
 
 // converse begins the conversation of a test.
 func converse(t *policy.Test, opt Options) *Conversation {
-	return NewConversation(t.Policy, t.Proxy, Miner{Client: t.Client, Session: "test"}, t.Clock, watching(t, opt))
+	c := NewConversation(t.Policy, t.Proxy, Miner{Client: t.Client, Session: "test"}, t.Clock, watching(t, opt))
+	c.known.take(t.Figures)
+	return c
 }
 
 // arrive connects the miner of a test that says from where it connects, and has no step
@@ -139,6 +141,7 @@ func watching(t *policy.Test, opt Options) func(exchange.Walk) {
 // step sends the message of a step and holds what comes of it against what is expected.
 func (c *Conversation) step(t *policy.Test, s *policy.Step) *StepResult {
 	c.Wait(s.After)
+	c.known.take(s.Figures)
 	out, problem := c.send(s)
 	if problem != "" {
 		return &StepResult{Step: s, Problem: problem, Outcome: Outcome{Kind: s.Kind, Method: s.Method, By: -1, At: c.pool.Address}}
@@ -299,8 +302,26 @@ func (v view) Fact(n rules.Name) any {
 	case rules.PoolUserName:
 		return v.out.PoolUser
 	}
+	return v.figure(n)
+}
+
+// figure gives the facts that change by themselves.
+func (v view) figure(n rules.Name) any {
+	switch {
+	case n == rules.SessionPool:
+		return v.c.pool.Address
+	case n >= rules.UpstreamUp:
+		return v.Figure(v.c.pool.Address, n)
+	case n >= rules.StatsSubmitted:
+		return v.c.known.Stats().Fact(n)
+	case n >= rules.ClockMinute:
+		return exchange.OfClock(v.c.now, n)
+	}
 	return ""
 }
+
+// Figure gives a figure of a pool that an assert names.
+func (v view) Figure(pool string, n rules.Name) any { return v.c.known.Upstream(pool).Fact(n) }
 
 // shortName is the last part of the address of a rule.
 func shortName(address string) string { return address[strings.LastIndexByte(address, '.')+1:] }
