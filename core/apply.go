@@ -25,6 +25,7 @@ func (d *Daemon) Apply(ctx context.Context, p *policy.Policy) error {
 	if err := bind(ctx, fresh); err != nil {
 		return overlap(err, fresh, gone)
 	}
+	d.review(next)
 	if !d.swap(next, fronts, fresh) {
 		for _, f := range fresh {
 			f.close()
@@ -36,7 +37,6 @@ func (d *Daemon) Apply(ctx context.Context, p *policy.Policy) error {
 		d.opt.Log.Info("listening no more", "proxy", at.proxy.name, "address", f.socket.Addr().String())
 		f.close()
 	}
-	d.review(next)
 	d.eachSession(func(s *session) { s.adopt(next) })
 	return nil
 }

@@ -189,9 +189,9 @@ func (e *endpoint) enable() {
 	e.aside.Store(false)
 }
 
-// review holds what operators said against a generation that has come into force: a
-// switch from or to a pool that is gone ends. Where a pool would have no server in
-// service then, because the others are gone, all of them are: miners always have
+// review holds what operators said against a generation that comes into force: a switch
+// from or to a pool that is gone ends. Where a pool would have no server in service,
+// because the others are gone, those that were set aside serve again: miners always have
 // somewhere to go.
 func (d *Daemon) review(g *generation) {
 	next := map[string]string{}

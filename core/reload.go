@@ -19,6 +19,17 @@ type Source struct {
 	Check func(p *policy.Policy) error
 	// Watch, when not nil, is told which files the last load has read, and when it began.
 	Watch func(files []string, began time.Time)
+	// Keep, when not nil, is told of each policy that Reload or Rollback has put in force.
+	Keep func(p *policy.Policy)
+	// LastGood, when not nil, says that the daemon was made with a policy that was in
+	// force before, because that of the files could not be used.
+	LastGood *LastGood
+}
+
+// LastGood tells of a start with a policy that is not that of the files.
+type LastGood struct {
+	Kept    time.Time // when the policy was in force
+	Refused *Refusal  // why that of the files is not
 }
 
 // Reloader puts what a Source gives in the place of the policy in force. One at a time: its
@@ -41,11 +52,18 @@ type Status struct {
 	Hash       string    `json:"hash"`
 	Files      []string  `json:"files"`
 	LoadedAt   time.Time `json:"loaded_at"`
+	// Serving is ServingLastGood while the policy in force is one of an earlier run, which
+	// was in force at KeptAt, because that of the files cannot be used.
+	Serving string     `json:"serving,omitempty"`
+	KeptAt  *time.Time `json:"kept_at,omitempty"`
 	// Switched gives the pools that operators have switched, and where to.
 	Switched map[string]string `json:"switched,omitempty"`
 	// Refused is the last attempt, if it failed; nil after one that did not.
 	Refused *Refusal `json:"last_error,omitempty"`
 }
+
+// ServingLastGood is the Serving of a loka that started with broken files.
+const ServingLastGood = "last good"
 
 // Refusal says why a policy was not put in force.
 type Refusal struct {
@@ -72,8 +90,19 @@ const (
 func NewReloader(d *Daemon, s Source) *Reloader {
 	r := &Reloader{daemon: d, source: s}
 	r.took(d.current.Load().policy)
-	d.opt.Meter.Loaded(r.status.LoadedAt)
+	if s.LastGood != nil {
+		r.servesLastGood(s.LastGood)
+	} else {
+		d.opt.Meter.Loaded(r.status.LoadedAt)
+	}
 	return r
+}
+
+// servesLastGood says so, where everybody looks.
+func (r *Reloader) servesLastGood(l *LastGood) {
+	r.status.Serving, r.status.KeptAt = ServingLastGood, &l.Kept
+	r.note(l.Refused, fmt.Sprintf("serving the last good policy (%s, in force at %s), since that of the files cannot be used",
+		r.status.Hash, l.Kept.Format(time.RFC3339)))
 }
 
 // Status tells how things stand.
@@ -101,7 +130,7 @@ func (r *Reloader) Reload(ctx context.Context) error {
 	}
 	switch {
 	case diags.HasErrors():
-		return r.refuse(&Refusal{Reason: counted(diags.Errors().Len()), Diagnostics: diags})
+		return r.refuse(Broken(diags))
 	case p.Hash == r.status.Hash:
 		r.unchanged()
 		return nil
@@ -114,11 +143,13 @@ func (r *Reloader) Reload(ctx context.Context) error {
 	return r.apply(ctx, p)
 }
 
-func counted(errors int) string {
-	if errors == 1 {
-		return "1 error"
+// Broken is the refusal of files that do not load.
+func Broken(diags policy.Diagnostics) *Refusal {
+	reason := "1 error"
+	if n := diags.Errors().Len(); n != 1 {
+		reason = fmt.Sprintf("%d errors", n)
 	}
-	return fmt.Sprintf("%d errors", errors)
+	return &Refusal{Reason: reason, Diagnostics: diags}
 }
 
 // Rollback returns to the policy that was in force before the one that is. The files stay
@@ -142,6 +173,9 @@ func (r *Reloader) apply(ctx context.Context, p *policy.Policy) error {
 	r.daemon.opt.Meter.Reloaded(reloadApplied, r.status.LoadedAt)
 	r.daemon.opt.Log.Info("policy in force", "policy", p.Hash, "generation", r.status.Generation)
 	r.warnLater(last, p)
+	if r.source.Keep != nil {
+		r.source.Keep(p)
+	}
 	return nil
 }
 
@@ -166,6 +200,7 @@ func (r *Reloader) took(p *policy.Policy) {
 // unchanged notes that the files say what is in force, which is good news after a refusal.
 func (r *Reloader) unchanged() {
 	r.said, r.status.Refused = map[string]bool{}, nil
+	r.status.Serving, r.status.KeptAt = "", nil
 	r.show()
 	r.daemon.opt.Meter.Reloaded(reloadUnchanged, r.daemon.opt.Now())
 	r.daemon.opt.Log.Info("policy unchanged", "policy", r.status.Hash, "generation", r.status.Generation)
@@ -176,16 +211,21 @@ const maxSaid = 100
 
 // refuse notes a refusal. The same one is logged once, however often files are saved.
 func (r *Reloader) refuse(why *Refusal) error {
+	r.note(why, fmt.Sprintf("policy reload refused, generation %d (%s) stays in force", r.status.Generation, r.status.Hash))
+	return why
+}
+
+// note notes and logs a refusal, and what it means.
+func (r *Reloader) note(why *Refusal, means string) {
 	why.At = r.daemon.opt.Now()
 	r.status.Refused = why
 	r.show()
 	r.daemon.opt.Meter.Reloaded(reloadRefused, why.At)
 	if text := why.Reason + why.Diagnostics.Error(); !r.said[text] && len(r.said) < maxSaid {
 		r.said[text] = true
-		r.daemon.opt.Log.Error(fmt.Sprintf("policy reload refused, generation %d (%s) stays in force: %s", r.status.Generation, r.status.Hash, why.Reason))
+		r.daemon.opt.Log.Error(means + ": " + why.Reason)
 		for _, d := range why.Diagnostics.Errors() {
 			r.daemon.opt.Log.Error(d.Summary, "at", d.Position(), "detail", d.Detail)
 		}
 	}
-	return why
 }

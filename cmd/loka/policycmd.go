@@ -107,6 +107,9 @@ func told(why *core.Refusal) string {
 func writeStatus(w io.Writer, s *core.Status) {
 	fmt.Fprintf(w, "generation  %d\npolicy      %s\nin force    since %s\nfiles       %s\n",
 		s.Generation, s.Hash, s.LoadedAt.Format(time.RFC3339), strings.Join(s.Files, ", "))
+	if s.Serving == core.ServingLastGood && s.KeptAt != nil {
+		fmt.Fprintf(w, "serving     the last good policy, of %s: that of the files cannot be used\n", s.KeptAt.Format(time.RFC3339))
+	}
 	for _, from := range slices.Sorted(maps.Keys(s.Switched)) {
 		fmt.Fprintf(w, "operators   %s is switched to %s\n", from, s.Switched[from])
 	}

@@ -31,9 +31,9 @@ type reloads struct {
 const retry = 30 * time.Second
 
 // watchPolicy prepares to reload the policy.
-func watchPolicy(daemon *core.Daemon, p *policy.Policy, opt runOptions, log hclog.Logger) (*reloads, error) {
+func watchPolicy(daemon *core.Daemon, b *boot, opt runOptions, log hclog.Logger) (*reloads, error) {
 	r := &reloads{systemd: notifier{log}, hangup: make(chan os.Signal, 1)}
-	source := core.Source{Load: opt.flags.reload(log)}
+	source := core.Source{Load: opt.flags.reload(log), Keep: opt.keep(log), LastGood: b.lastGood}
 	if opt.testOnReload {
 		source.Check = opt.flags.test
 	}
@@ -43,7 +43,7 @@ func watchPolicy(daemon *core.Daemon, p *policy.Policy, opt runOptions, log hclo
 			return nil, fmt.Errorf("watch the policy: %w", err)
 		}
 		source.Watch = r.watcher.Watch
-		r.watcher.Watch(p.Files, opt.began)
+		r.watcher.Watch(b.watched(opt.flags.config), opt.began)
 	}
 	r.reloader = core.NewReloader(daemon, source)
 	signal.Notify(r.hangup, syscall.SIGHUP)
@@ -74,7 +74,9 @@ func (r *reloads) run(ctx context.Context) {
 		changes = r.watcher.Changes()
 	}
 	again := time.NewTimer(retry)
-	again.Stop()
+	if why := r.reloader.Status().Refused; why == nil || !why.Outside {
+		again.Stop()
+	}
 	defer again.Stop()
 	for {
 		select {

@@ -31,6 +31,11 @@ At the first signal loka stops accepting miners, lets those that are connected g
 the answers they wait for (drain_timeout in the policy), and exits with 0. A second
 signal ends it at once.
 
+A policy that was in force is kept, with its files and values, in a directory for state,
+which only its owner can read. If the files are broken at a later start, or cannot be used,
+the one that was kept last serves, and the log, "loka policy status" and
+loka_policy_last_reload_successful say so; the files are put in force once they are mended.
+
 Exit codes: 0 it was stopped, 1 the policy does not load, 3 loka cannot run it here (a
 port is taken, for instance) or could not go on.`,
 		Example: `  loka run
@@ -38,17 +43,15 @@ port is taken, for instance) or could not go on.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opt.flags, opt.began = flags, time.Now()
-			p, err := flags.load()
-			if err != nil {
-				return err
-			}
-			return run(cmd.Context(), p, opt)
+			return run(cmd.Context(), opt)
 		},
 	}
 	flags.register(cmd)
 	cmd.Flags().BoolVar(&opt.testOnReload, "test-on-reload", false, "run the tests of a changed policy first, and keep the old one if they fail")
 	cmd.Flags().StringVar(&opt.watch, "watch", "auto", "how to see that files change: `auto` (be told, and look every 30 s), or off")
 	cmd.Flags().StringVar(&opt.captures, "capture", "", "record every session into this `directory`, for tests, rules trace and rules diff; passwords are left out")
+	cmd.Flags().StringVar(&opt.state, "state", "auto", "`directory` for the last good policy; auto is $STATE_DIRECTORY, /var/lib/loka or ~/.local/state/loka; off keeps none")
+	completeFlag(cmd, "state", completeDirectories)
 	return cmd
 }
 
@@ -59,13 +62,15 @@ type runOptions struct {
 	captures     string
 	testOnReload bool
 	watch        string
+	state        string
+	keeper       *keeper
+	// keepless says why no policy is kept, though it should be.
+	keepless error
 }
 
-// run serves a policy until a signal.
-func run(ctx context.Context, p *policy.Policy, opt runOptions) error {
-	if opt.watch != "auto" && opt.watch != "off" {
-		return fmt.Errorf("--watch is auto or off, not %q", opt.watch)
-	}
+// serve serves a policy until a signal. The error is an *unusable where it could not begin.
+func serve(ctx context.Context, b *boot, opt runOptions) error {
+	p := b.policy
 	log, err := logger(p.Log)
 	if err != nil {
 		return &failure{code: exitUsage, err: err}
@@ -80,9 +85,9 @@ func run(ctx context.Context, p *policy.Policy, opt runOptions) error {
 	}
 	daemon := core.New(p, core.Options{Log: log, Meter: m, Now: time.Now, Record: recordInto(tapes)})
 	if err := daemon.Listen(ctx); err != nil {
-		return &failure{code: exitStart, err: err}
+		return &unusable{err}
 	}
-	reloads, err := watchPolicy(daemon, p, opt, log)
+	reloads, err := watchPolicy(daemon, b, opt, log)
 	if err != nil {
 		daemon.Drain(ended(ctx))
 		return &failure{code: exitStart, err: err}
@@ -91,7 +96,7 @@ func run(ctx context.Context, p *policy.Policy, opt runOptions) error {
 	web, err := serveAdmin(ctx, p.Admin, admin.Service{Metrics: m.Gatherer(), Health: daemon, Policy: reloads.reloader, Control: daemon}, log)
 	if err != nil {
 		daemon.Drain(ended(ctx))
-		return &failure{code: exitStart, err: err}
+		return &unusable{err}
 	}
 	// One buffered for each of the two signals that mean something.
 	signals := make(chan os.Signal, 2)
@@ -101,6 +106,9 @@ func run(ctx context.Context, p *policy.Policy, opt runOptions) error {
 	reloads.start()
 	reloads.systemd.ready()
 	log.Info("loka runs", "version", version(), "policy", p.Hash)
+	if b.lastGood == nil {
+		opt.keep(log)(p)
+	}
 
 	var broken error
 	select {

@@ -25,9 +25,11 @@ const patience = 20 * time.Second
 type process struct {
 	t    *testing.T
 	file string // its policy
-	cmd  *exec.Cmd
-	log  *bufio.Scanner
-	seen []string
+	// state is its directory for state.
+	state string
+	cmd   *exec.Cmd
+	log   *bufio.Scanner
+	seen  []string
 }
 
 // launch starts `loka run` with a policy and waits until it runs.
@@ -37,10 +39,16 @@ func launch(t *testing.T, policy string, args ...string) *process {
 	if err := os.WriteFile(file, []byte(policy), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return relaunch(t, file, t.TempDir(), args...)
+}
+
+// relaunch starts `loka run` with a policy that is there, and what an earlier one has left.
+func relaunch(t *testing.T, file, state string, args ...string) *process {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
 	t.Cleanup(cancel)
-	p := &process{t: t, file: file, cmd: exec.CommandContext(ctx, "loka", append([]string{"run", "--config", file}, args...)...)}
-	p.cmd.Env = append(os.Environ(), "LOKA_LOG_FORMAT=json", "LOKA_LOG_LEVEL=debug")
+	p := &process{t: t, file: file, state: state, cmd: exec.CommandContext(ctx, "loka", append([]string{"run", "--config", file}, args...)...)}
+	p.cmd.Env = append(os.Environ(), "LOKA_LOG_FORMAT=json", "LOKA_LOG_LEVEL=debug", "STATE_DIRECTORY="+state)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

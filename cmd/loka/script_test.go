@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			e.Setenv("HOUSE", house)
+			e.Setenv("STATE_DIRECTORY", filepath.Join(e.WorkDir, "state"))
 			// For loka-nobody: the files of a script are no secret.
 			for dir := e.WorkDir; len(dir) > len(os.TempDir()); dir = filepath.Dir(dir) {
 				if err := os.Chmod(dir, 0o755); err != nil {

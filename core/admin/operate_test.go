@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"net/url"
@@ -132,7 +133,7 @@ func TestOrdersRefused(t *testing.T) {
 		o.ask("POST", path, body, 404, `{"error":"there is none"}`)
 		o.err = fmt.Errorf("order: %w", &core.Objection{Reason: "not now"})
 		o.ask("POST", path, body, 409, `{"error":"order: not now"}`)
-		o.err = fmt.Errorf("odd")
+		o.err = errors.New("odd")
 		o.ask("POST", path, body, 500, `{"error":"odd"}`)
 	}
 	o.err = &core.Objection{Reason: "there is none", Unknown: true}
@@ -158,4 +159,25 @@ func TestSessionPages(t *testing.T) {
 	} {
 		o.ask("GET", "/v1/sessions?"+query, "", 400, words)
 	}
+}
+
+// FuzzOrders sends whatever there is as an order.
+func FuzzOrders(f *testing.F) {
+	for path, body := range bodies {
+		f.Add(path, body)
+	}
+	f.Add("/v1/sessions/%00/close", "{")
+	f.Fuzz(func(t *testing.T, path, body string) {
+		u, err := url.Parse(path)
+		if err != nil || !strings.HasPrefix(u.Path, "/v1/") {
+			return
+		}
+		o, rec := operate(t), httptest.NewRecorder()
+		req := httptest.NewRequest("POST", "/", strings.NewReader(body))
+		req.URL = u
+		o.server.ServeHTTP(rec, req)
+		if rec.Code >= 500 || rec.Code != 200 && len(o.orders) > 0 {
+			t.Errorf("%d %s, and %q was done", rec.Code, rec.Body, o.orders)
+		}
+	})
 }

@@ -40,6 +40,9 @@ var (
 type inputs struct {
 	names    []string
 	contents map[string][]byte
+	// notes are what else the load has learned of the world, and from, when not nil, is
+	// what it reads in the place of files.
+	notes, from *Stored
 }
 
 // read reads a file and remembers it.
@@ -47,7 +50,7 @@ func (in *inputs) read(name string, limit int64) ([]byte, error) {
 	if content, ok := in.contents[name]; ok {
 		return content, nil
 	}
-	content, err := readBounded(name, limit)
+	content, err := in.fetch(name, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +125,12 @@ func isPolicyFile(name string) bool {
 		!strings.HasSuffix(base, ".vars.hcl") && !strings.HasPrefix(base, ".")
 }
 
+// isAutoVars tells the files of values that belong to a directory.
+func isAutoVars(name string) bool {
+	base := filepath.Base(name)
+	return strings.HasSuffix(base, ".auto.vars.hcl") && !strings.HasPrefix(base, ".")
+}
+
 func isTestFile(name string) bool {
 	base := filepath.Base(name)
 	return strings.HasSuffix(base, ".test.hcl") && !strings.HasPrefix(base, ".")
@@ -130,11 +139,11 @@ func isTestFile(name string) bool {
 // readPolicy reads the file or the directory that the policy is, with all that it
 // includes.
 func (l *loader) readPolicy(path string) {
-	info, err := os.Stat(path)
+	isDirectory, err := l.inputs.isDirectory(path)
 	switch {
 	case err != nil:
 		l.failNowhere("Policy not readable", "%s cannot be read: %s.", path, whyNot(err))
-	case info.IsDir():
+	case isDirectory:
 		l.root, l.isDirectory = path, true
 		l.readDirectory(path)
 	case !isPolicyFile(path):
@@ -146,21 +155,19 @@ func (l *loader) readPolicy(path string) {
 }
 
 func (l *loader) readDirectory(dir string) {
-	entries, err := os.ReadDir(dir)
+	names, err := l.inputs.list(dir)
 	if err != nil {
 		l.failNowhere("Policy not readable", "The directory %s cannot be read: %s.", dir, whyNot(err))
 		return
 	}
 	found := false
-	for _, e := range entries {
-		name := filepath.Join(dir, e.Name())
-		switch {
-		case strings.HasSuffix(e.Name(), ".auto.vars.hcl") && !strings.HasPrefix(e.Name(), "."):
+	for _, name := range names {
+		if isAutoVars(name) {
 			l.autoVars = append(l.autoVars, name)
-		case isPolicyFile(name) && !e.IsDir():
-			found = true
-			l.readFile(name, nil)
+			continue
 		}
+		found = true
+		l.readFile(name, nil)
 	}
 	if !found {
 		l.failNoPolicy(dir)
@@ -180,11 +187,8 @@ func (l *loader) failNoPolicy(dir string) {
 // readFile reads and parses one policy file, once, and then what it includes. from is
 // the place that asks for it, or nil.
 func (l *loader) readFile(name string, from *hcl.Range) {
-	identity := name
-	if real, err := filepath.EvalSymlinks(name); err == nil {
-		identity, _ = filepath.Abs(real)
-	}
-	if l.seen[identity] {
+	identity, again := l.inputs.identity(name)
+	if l.seen[identity] || again {
 		return
 	}
 	l.seen[identity] = true
@@ -287,7 +291,7 @@ func (l *loader) include(src *source, pattern string, at hcl.Range) {
 	if !filepath.IsAbs(pattern) {
 		full = filepath.Join(filepath.Dir(src.name), pattern)
 	}
-	names, err := filepath.Glob(full)
+	names, err := l.inputs.glob(full)
 	if err != nil {
 		l.fail(at, "Wrong include", "The pattern %q is malformed.", pattern)
 		return

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -94,7 +93,7 @@ func (l *loader) parseText(content string) (cty.Value, bool) {
 
 // giveFile gives the values of a file of values.
 func (l *loader) giveFile(values map[string]*given, name string) {
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
+	if isDirectory, err := l.inputs.isDirectory(name); err == nil && isDirectory {
 		l.failNowhere("Wrong file of values", "%s is a directory; --var-file takes one file, and can be given several times.", name)
 		return
 	}

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"cmp"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
@@ -15,6 +17,8 @@ type Options struct {
 	// Environ looks up an environment variable: LOKA_VAR_name gives a variable a
 	// value, and env("NAME") reads one in a default. Nil means an empty environment.
 	Environ func(name string) (value string, ok bool)
+	// from, when not nil, is read in the place of files.
+	from *Stored
 	// Files, when not nil, gets the names of the files that were read, whether the policy
 	// loads or not.
 	Files *[]string
@@ -23,9 +27,9 @@ type Options struct {
 // Setting is one --var or --var-file. One of the two fields is given.
 type Setting struct {
 	// Var is "name=value".
-	Var string
+	Var string `json:"var,omitempty"`
 	// VarFile is the name of a file of values.
-	VarFile string
+	VarFile string `json:"var_file,omitempty"`
 }
 
 // Load reads a policy from a file, or from all *.hcl of a directory, with everything
@@ -37,7 +41,10 @@ func Load(path string, opts Options) (*Policy, Diagnostics) {
 	if opts.Environ == nil {
 		opts.Environ = noEnvironment
 	}
+	notes := &Stored{Path: path, Settings: opts.Settings, Environ: map[string]*string{}, Directories: map[string][]string{}, Patterns: map[string][]string{}}
+	opts.Environ = notes.noting(opts.Environ)
 	l := newLoader(opts, newReport())
+	l.inputs.notes, l.inputs.from = notes, opts.from
 	l.readPolicy(path)
 	l.hideRaw()
 	if l.readable() {
@@ -56,6 +63,7 @@ func Load(path string, opts Options) (*Policy, Diagnostics) {
 	l.policy.Files = l.inputs.names
 	l.policy.Hash = l.hash()
 	l.policy.secrets = l.quoted()
+	l.policy.stored = cmp.Or(opts.from, notes.filled(l.inputs))
 	return l.policy, diags
 }
 

@@ -24,6 +24,7 @@ type Policy struct {
 
 	// secrets is what nothing that is told of the policy may show.
 	secrets secrets
+	stored  *Stored
 }
 
 // Admin is the block admin: where metrics, health and the API are served.

@@ -31,7 +31,7 @@ trap 'stop; exit 0' INT TERM
 trap stop EXIT
 
 start 'pool  ' bin/loka-lab pool --listen 127.0.0.1:13333 --difficulty 0.0001
-start 'loka  ' bin/loka run --config examples/quickstart
+start 'loka  ' bin/loka run --config examples/quickstart --state off
 loka=$last
 until bin/loka health >/dev/null 2>&1; do
 	kill -0 "$loka" 2>/dev/null || { wait "$loka"; exit $?; }
