@@ -37,7 +37,7 @@ fuzz: ## Every fuzz target for FUZZTIME.
 
 soak: ## What takes minutes: fuzzing and long runs. Not part of CI.
 	$(MAKE) fuzz
-	$(GO) test -race -tags soak -timeout 60m -run Soak ./core
+	$(GO) test -race -tags soak -timeout 60m -run Soak ./core ./cmd/loka
 
 clean:
 	rm -rf bin

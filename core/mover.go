@@ -28,10 +28,11 @@ type mover struct {
 	under   int // that are under way
 	freed   chan struct{}
 	current *campaign
+	last    time.Time   // when a move ended
 	past    []*campaign // the last ones, the oldest first
 }
 
-// campaign adds up the moves from the first that waits until none does.
+// campaign adds up the moves from the first until there were none for a while.
 type campaign struct {
 	began, ended time.Time
 	ways         map[exchange.Way]int
@@ -159,11 +160,7 @@ func (m *mover) take() *session {
 	}
 	m.under--
 	m.running = false
-	over := m.under == 0
 	m.mu.Unlock()
-	if over {
-		m.tell()
-	}
 	return nil
 }
 
@@ -177,12 +174,9 @@ func (m *mover) stop() {
 func (m *mover) done() {
 	m.mu.Lock()
 	m.under--
-	over := m.under == 0 && len(m.urgent)+len(m.planned) == 0
+	m.last = m.d.opt.Now()
 	m.mu.Unlock()
 	m.wake()
-	if over {
-		m.tell()
-	}
 }
 
 // campaign is the one that is under way, or begins now.
@@ -217,16 +211,20 @@ func (m *mover) failed() {
 	m.campaignLocked().failed++
 }
 
-// tell ends the campaign, and logs what became of the miners that were to be moved.
-func (m *mover) tell() {
+// calm is how long no miner moves before a campaign is over.
+const calm = 2 * time.Second
+
+// look ends the campaign if it is over, and logs what became of the miners that were to be
+// moved.
+func (m *mover) look(now time.Time) {
 	m.mu.Lock()
 	c := m.current
-	m.current = nil
-	if c == nil {
+	if c == nil || m.under > 0 || len(m.urgent)+len(m.planned) > 0 || now.Sub(m.last) < calm {
 		m.mu.Unlock()
 		return
 	}
-	c.ended = m.d.opt.Now()
+	m.current = nil
+	c.ended = m.last
 	if len(m.past) == maxPast {
 		m.past = m.past[:copy(m.past, m.past[1:])]
 	}

@@ -14,6 +14,9 @@ import (
 type Source struct {
 	// Load reads the policy. The files are those that were read, whether it loads or not.
 	Load func() (p *policy.Policy, files []string, diags policy.Diagnostics)
+	// Read, when not nil, reads the policy at another path, or the policy again for an
+	// empty one, for somebody who asks what it would change.
+	Read func(path string) (*policy.Policy, policy.Diagnostics)
 	// Check, when not nil, says why a policy that loads is not to be used, as tests that
 	// fail do.
 	Check func(p *policy.Policy) error
@@ -143,6 +146,21 @@ func (r *Reloader) Reload(ctx context.Context) error {
 	return r.apply(ctx, p)
 }
 
+// Plan tells what the policy at a path would change, or that of the files for an empty
+// path. Nothing has changed. The error is a *Refusal.
+func (r *Reloader) Plan(path string) (*Plan, error) {
+	if r.source.Read == nil {
+		return nil, &Refusal{At: r.daemon.opt.Now(), Reason: "this loka reads no other policies"}
+	}
+	p, diags := r.source.Read(path)
+	if diags.HasErrors() {
+		why := Broken(diags)
+		why.At = r.daemon.opt.Now()
+		return nil, why
+	}
+	return r.daemon.Plan(p), nil
+}
+
 // Broken is the refusal of files that do not load.
 func Broken(diags policy.Diagnostics) *Refusal {
 	reason := "1 error"
@@ -181,10 +199,8 @@ func (r *Reloader) apply(ctx context.Context, p *policy.Policy) error {
 
 // warnLater tells what a change does not reach before a restart.
 func (r *Reloader) warnLater(last, p *policy.Policy) {
-	for block, changed := range map[string]bool{"admin": last.Admin != p.Admin, "log": last.Log != p.Log} {
-		if changed {
-			r.daemon.opt.Log.Warn("this block changes with a restart only", "block", block)
-		}
+	for _, block := range restarts(last, p) {
+		r.daemon.opt.Log.Warn("this block changes with a restart only", "block", block)
 	}
 }
 

@@ -23,6 +23,9 @@ func (d *Daemon) watch() {
 			now := d.opt.Now()
 			d.lookAfter(now)
 			d.eachSession(func(s *session) { s.look(now) })
+			for _, m := range d.allMovers() {
+				m.look(now)
+			}
 		}
 	}
 }

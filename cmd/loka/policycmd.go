@@ -34,6 +34,7 @@ they change; this says at once what came of it. A policy with a mistake changes 
 		policyCall(http.MethodPost, "/rollback", "rollback", "Return to the policy that was in force before",
 			`Return to the policy that was in force before the one that is. The files stay as they
 are; they are read again when they change, or with "loka policy reload".`),
+		planCommand(),
 	)
 	return cmd
 }

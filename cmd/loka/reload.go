@@ -33,7 +33,7 @@ const retry = 30 * time.Second
 // watchPolicy prepares to reload the policy.
 func watchPolicy(daemon *core.Daemon, b *boot, opt runOptions, log hclog.Logger) (*reloads, error) {
 	r := &reloads{systemd: notifier{log}, hangup: make(chan os.Signal, 1)}
-	source := core.Source{Load: opt.flags.reload(log), Keep: opt.keep(log), LastGood: b.lastGood}
+	source := core.Source{Load: opt.flags.reload(log), Read: opt.flags.read, Keep: opt.keep(log), LastGood: b.lastGood}
 	if opt.testOnReload {
 		source.Check = opt.flags.test
 	}
@@ -113,6 +113,14 @@ func (f *policyFlags) reload(log hclog.Logger) func() (*policy.Policy, []string,
 		}
 		return p, files, diags
 	}
+}
+
+// read loads the policy at another path with the same variables, or that of the flags.
+func (f *policyFlags) read(path string) (*policy.Policy, policy.Diagnostics) {
+	if path == "" {
+		path = f.config
+	}
+	return policy.Load(path, f.options())
 }
 
 // test says which tests of the policy fail. It loads the policy once more, with them.

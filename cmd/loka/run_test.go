@@ -45,7 +45,13 @@ func launch(t *testing.T, policy string, args ...string) *process {
 // relaunch starts `loka run` with a policy that is there, and what an earlier one has left.
 func relaunch(t *testing.T, file, state string, args ...string) *process {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	return relaunchFor(t, 3*patience, file, state, args...)
+}
+
+// relaunchFor does so for a time, after which it is killed.
+func relaunchFor(t *testing.T, limit time.Duration, file, state string, args ...string) *process {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	t.Cleanup(cancel)
 	p := &process{t: t, file: file, state: state, cmd: exec.CommandContext(ctx, "loka", append([]string{"run", "--config", file}, args...)...)}
 	p.cmd.Env = append(os.Environ(), "LOKA_LOG_FORMAT=json", "LOKA_LOG_LEVEL=debug", "STATE_DIRECTORY="+state)

@@ -25,7 +25,7 @@ func sessionsCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(sessionsListCommand(), sessionsMoveCommand(), sessionsCloseCommand())
+	cmd.AddCommand(sessionsListCommand(), sessionsMoveCommand(), sessionsCloseCommand(), sessionsMovesCommand())
 	return cmd
 }
 

@@ -102,6 +102,8 @@ func handler(door Door, s Service) http.Handler {
 	mux.Handle("GET /v1/policy", door.reading(http.HandlerFunc(p.status)))
 	mux.Handle("POST /v1/policy/reload", door.changing(http.HandlerFunc(p.reload)))
 	mux.Handle("POST /v1/policy/rollback", door.changing(http.HandlerFunc(p.rollback)))
+	mux.Handle("POST /v1/policy/plan", door.changing(http.HandlerFunc(p.plan))) // it reads files
+	mux.Handle("GET /v1/moves", door.reading(http.HandlerFunc(operatorPages{s.Control}.moves)))
 	operate(mux, door, s.Control)
 	return mux
 }

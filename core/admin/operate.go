@@ -20,6 +20,7 @@ type Control interface {
 	MoveSession(id, pool string) error
 	CloseSession(id string) error
 	Pools() []core.PoolInfo
+	Moves() []core.Campaign
 	SwitchPool(from, to string) error
 	DrainPool(pool, endpoint string) error
 	DisablePool(pool, endpoint string) error
@@ -68,6 +69,15 @@ type Problem struct {
 
 func (o operatorPages) pools(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, PoolList{o.control.Pools()})
+}
+
+// MoveList is the answer to GET /v1/moves.
+type MoveList struct {
+	Campaigns []core.Campaign `json:"campaigns"`
+}
+
+func (o operatorPages) moves(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, MoveList{o.control.Moves()})
 }
 
 // MostSessions is how many sessions one answer has at most.

@@ -36,14 +36,18 @@ func (c *control) Pools() []core.PoolInfo {
 	return []core.PoolInfo{{Pool: `pool.site["a"]`, Endpoints: []core.EndpointInfo{{Endpoint: "eu"}}}}
 }
 
+func (c *control) Moves() []core.Campaign {
+	return []core.Campaign{{Proxy: "proxy.x", ByJob: 3}}
+}
+
 func (c *control) ordered(words ...string) error {
 	c.orders = append(c.orders, strings.Join(words, " "))
 	return c.err
 }
 
-func (c *control) MoveSession(id, pool string) error { return c.ordered("move", id, pool) }
-func (c *control) CloseSession(id string) error      { return c.ordered("close", id) }
-func (c *control) SwitchPool(from, to string) error  { return c.ordered("switch", from, to) }
+func (c *control) MoveSession(id, pool string) error     { return c.ordered("move", id, pool) }
+func (c *control) CloseSession(id string) error          { return c.ordered("close", id) }
+func (c *control) SwitchPool(from, to string) error      { return c.ordered("switch", from, to) }
 func (c *control) DrainPool(pool, endpoint string) error { return c.ordered("drain", pool, endpoint) }
 
 func (c *control) DisablePool(pool, endpoint string) error {
@@ -58,6 +62,7 @@ var bodies = map[string]string{
 	"/v1/pools/drain":          `{"pool":"pool.site[\"a\"]","endpoint":"eu"}`,
 	"/v1/pools/disable":        `{"pool":"pool.site[\"a\"]","endpoint":"eu"}`,
 	"/v1/pools/enable":         `{"pool":"pool.site[\"a\"]"}`,
+	"/v1/policy/plan":          `{}`,
 	"/v1/sessions/5f03a1/move": `{"pool":"pool.site[\"a\"]"}`,
 }
 

@@ -15,6 +15,8 @@ type Policy interface {
 	// Reload and Rollback give a *core.Refusal where nothing has changed.
 	Reload(ctx context.Context) error
 	Rollback(ctx context.Context) error
+	// Plan gives a *core.Refusal for a policy that does not load.
+	Plan(path string) (*core.Plan, error)
 }
 
 // policyPages serve the policy.
@@ -30,6 +32,27 @@ func (p policyPages) reload(w http.ResponseWriter, r *http.Request) {
 
 func (p policyPages) rollback(w http.ResponseWriter, r *http.Request) {
 	p.done(w, p.policy.Rollback(context.WithoutCancel(r.Context())))
+}
+
+// PlanOrder asks what a policy would change: that at Path on the machine that loka runs on,
+// or that of its files, as they are now, where it is empty.
+type PlanOrder struct {
+	Path string `json:"path,omitempty"`
+}
+
+func (PlanOrder) missing() string { return "" }
+
+func (p policyPages) plan(w http.ResponseWriter, r *http.Request) {
+	var of PlanOrder
+	if !read(w, r, &of) {
+		return
+	}
+	plan, err := p.policy.Plan(of.Path)
+	if err != nil {
+		p.done(w, err)
+		return
+	}
+	answer(w, http.StatusOK, plan)
 }
 
 // done answers with the status, or with why nothing has changed.

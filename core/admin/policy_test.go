@@ -23,6 +23,10 @@ func (r *reloader) Status() core.Status            { return core.Status{Generati
 func (r *reloader) Reload(context.Context) error   { r.reloads++; return r.err }
 func (r *reloader) Rollback(context.Context) error { r.rollbacks++; return r.err }
 
+func (r *reloader) Plan(path string) (*core.Plan, error) {
+	return &core.Plan{Hash: path}, r.err
+}
+
 const token = "0123456789abcdef"
 
 // TestDoors asks for everything through every door, with and without the token.
@@ -33,7 +37,7 @@ func TestDoors(t *testing.T) {
 		"GET /healthz": anyone, "GET /readyz": anyone,
 		"GET /v1/pools": read, "GET /v1/sessions": read, "GET /v1/sessions/5f03a1": read,
 		"POST /v1/pools/switch": change, "POST /v1/pools/drain": change, "POST /v1/pools/disable": change, "POST /v1/pools/enable": change,
-		"POST /v1/sessions/5f03a1/move": change, "POST /v1/sessions/5f03a1/close": change,
+		"POST /v1/sessions/5f03a1/move": change, "POST /v1/sessions/5f03a1/close": change, "POST /v1/policy/plan": change, "GET /v1/moves": read,
 	}
 	for name, test := range map[string]struct {
 		door   admin.Door

@@ -38,15 +38,37 @@ type Standing struct {
 func (x *Exchange) Adopt(t Terms, at time.Time) Standing {
 	x.begin()
 	defer x.end()
-	x.now = at
+	x.come(t)
+	s := x.stands(t.Pool, at)
+	t.Swap()
+	return s
+}
+
+// Weigh tells how the conversation would stand under other terms, and changes nothing.
+func (x *Exchange) Weigh(t Terms, at time.Time) Standing {
+	x.begin()
+	defer x.end()
+	cfg, boxed, most := x.cfg, x.boxed, x.leg.maxRequestBytes
+	defer func() { x.cfg, x.boxed, x.leg.maxRequestBytes = cfg, boxed, most }()
+	x.come(t)
+	return x.stands(t.Pool, at)
+}
+
+// come puts the conversation under terms.
+func (x *Exchange) come(t Terms) {
 	x.cfg.Program, x.cfg.Proxy, x.cfg.Listener, x.cfg.Replays = t.Program, t.Proxy, t.Listener, t.Replays
 	x.boxed.proxy, x.boxed.listener = t.Proxy, t.Listener
 	if t.MaxRequestBytes != nil {
 		x.leg.maxRequestBytes = t.MaxRequestBytes(x.leg.Pool())
 	}
+}
+
+// stands judges all again that was decided before. Pool is that of those no rule routes.
+func (x *Exchange) stands(pool string, at time.Time) Standing {
 	defer func() { x.now = at }()
+	x.now = at
 	x.lookBack(at)
-	s := x.placed(t.Pool)
+	s := x.placed(pool)
 	there := *x.leg
 	there.pool, x.facing = s.Pool, &there // its names are those at the pool where it belongs
 	defer func() { x.facing = x.leg }()
@@ -55,7 +77,6 @@ func (x *Exchange) Adopt(t Terms, at time.Time) Standing {
 			s.Refused, s.Renamed = x.mapped(w, s.Renamed)
 		}
 	}
-	t.Swap()
 	return s
 }
 
