@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -205,30 +206,42 @@ func TestFailedProbes(t *testing.T) {
 
 // TestProbesAtOnce has more servers down than may be probed at once: the others come next.
 func TestProbesAtOnce(t *testing.T) {
-	l, heard := server(t, wellAnswer+"\n")
-	c := newClock()
-	var list []net.Listener
-	for range 3 * maxProbes {
-		list = append(list, l)
+	l, err := net.Listen("tcp", "127.0.0.1:0") // takes connections, and nobody answers yet
+	if err != nil {
+		t.Fatal(err)
 	}
-	d, p := probing(t, c, policy.RoundRobin, list...)
+	defer l.Close()
+	c := newClock()
+	const servers = 3 * maxProbes
+	d, p := probing(t, c, policy.RoundRobin, slices.Repeat([]net.Listener{l}, servers)...)
 	for _, e := range p.endpoints {
 		e.down(errTest)
 	}
 	c.pass(time.Minute)
-	for range cap(d.probes) - 1 { // others are under way
-		d.probes <- struct{}{}
+	d.lookAfter(c.now())
+	d.lookAfter(c.now())
+	if n := len(d.probes); n != maxProbes {
+		t.Errorf("%d probes are under way", n)
 	}
-	look(d, c)
-	if n := len(heard); n > 1 {
-		t.Errorf("%d probes at once, where one was left", n)
-	}
-	for range cap(d.probes) - 1 {
-		<-d.probes
-	}
-	for range 3 * maxProbes {
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		for range servers {
+			nc, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(nc, wellAnswer+"\n")
+			_, _ = io.ReadAll(nc) // until the probe has left
+			_ = nc.Close()
+		}
+	}()
+	for range servers / maxProbes {
 		look(d, c)
 	}
+	look(d, c)
+	_ = l.Close()
+	<-answered
 	for _, e := range p.endpoints {
 		if !e.usable() {
 			t.Error("a server was forgotten")
