@@ -294,6 +294,21 @@ func TestLastGoodUnusable(t *testing.T) {
 	k.begun()
 }
 
+// TestNothingIsKept has no directory to keep a policy in: loka runs all the same.
+func TestNothingIsKept(t *testing.T) {
+	k := &kept{&reloaded{pool: fakePool(t)}, "", nil}
+	file := filepath.Join(t.TempDir(), "loka.hcl")
+	if err := os.WriteFile(file, []byte(k.text("A")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k.process = relaunch(t, file, file)
+	k.begun()
+	if line := k.await("the policy is not kept for a start with broken files; --state DIR says where it could be"); line["@level"] != "warn" {
+		t.Errorf("it says %v", line)
+	}
+	k.login("A.john")
+}
+
 // TestKeptIsBounded keeps policies of many places: the oldest are let go of.
 func TestKeptIsBounded(t *testing.T) {
 	state, work := t.TempDir(), t.TempDir()

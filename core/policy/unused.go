@@ -106,7 +106,7 @@ func (l *loader) doubtPools() {
 		switch {
 		case len(idle) == 0 || named[name]:
 		case len(idle) == len(b.made):
-			l.warn(b.DefRange, "Pool never used", "No proxy and no route of a rule goes to pool.%s, so no miner ever does. Name it in the argument pool of a proxy or in a route, or remove it.", name)
+			l.warn(b.DefRange, "Pool never used", "No proxy and no route of a rule goes to pool.%s, so no miner ever does unless an operator sends it there. Name it in the argument pool of a proxy or in a route, or remove it.", name)
 		default:
 			l.warn(b.DefRange, "Pool never used", "No proxy and no route of a rule goes to %s, though others of this block are used. Name what is missing, or take it out of the for_each.", few(idle))
 		}
