@@ -123,6 +123,7 @@ func newSwap(t *testing.T) *swap {
 			Difficulty: 1e-7, VersionMask: 0x1fffe000, ShortNonce: true, NotifyInterval: time.Second,
 			Quirks: pool.Quirks{SmallJobIDs: i == 1},
 		}), fakePool(t)
+		_ = l.(*net.TCPListener).SetDeadline(time.Time{}) // it takes miners as long as the test runs
 		wg.Go(func() { _ = p.Serve(ctx, l) })
 		w.pools, w.sockets = append(w.pools, p), append(w.sockets, l)
 	}
