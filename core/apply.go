@@ -37,6 +37,7 @@ func (d *Daemon) Apply(ctx context.Context, p *policy.Policy) error {
 		d.opt.Log.Info("listening no more", "proxy", at.proxy.name, "address", f.socket.Addr().String())
 		f.close()
 	}
+	d.trial.Store(nil)
 	d.eachSession(func(s *session) { s.adopt(next) })
 	return nil
 }
@@ -135,7 +136,7 @@ func (s *session) come(g *generation) {
 func (s *session) settle() closing {
 	s.adopting.Lock()
 	defer s.adopting.Unlock()
-	if g := s.d.current.Load(); g != s.proxy().generation || s.standing != nil {
+	if g := s.d.governing(s); g != s.proxy().generation || s.standing != nil {
 		s.come(g)
 	}
 	return s.misplaced()

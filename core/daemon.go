@@ -31,6 +31,8 @@ type Options struct {
 type Daemon struct {
 	opt     Options
 	current atomic.Pointer[generation]
+	trial   atomic.Pointer[trial] // nil unless a policy is tried
+	issued  int                   // the number of the last generation; changes while applying
 	accepts sync.WaitGroup
 	// watching is the watch over pools and sessions, with its probes; probes bounds those.
 	watching sync.WaitGroup
@@ -71,6 +73,7 @@ func New(p *policy.Policy, opt Options) *Daemon {
 // inForce makes a generation the one in force.
 func (d *Daemon) inForce(g *generation) {
 	d.current.Store(g)
+	d.issued = g.number
 	d.opt.Meter.SetPolicy(g.policy.Hash, strconv.Itoa(g.number))
 }
 

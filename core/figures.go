@@ -95,9 +95,9 @@ func (p *pool) legs() (n int) {
 	return n
 }
 
-// Upstream gives the figures of a pool of the generation in force.
+// Upstream gives the figures of a pool of the session's generation.
 func (s *session) Upstream(name string) exchange.Upstream {
-	p := s.d.current.Load().pools[name]
+	p := s.proxy().generation.pools[name]
 	if p == nil {
 		return exchange.Upstream{}
 	}

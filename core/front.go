@@ -165,7 +165,7 @@ func (d *Daemon) admit(f *front, nc net.Conn) {
 		_ = nc.Close()
 		return
 	}
-	if g := d.current.Load(); g != at.proxy.generation { // it came while that was put in force
+	if g := d.governing(s); g != at.proxy.generation { // it came meanwhile, or is tried
 		s.adopt(g)
 	}
 	f.count.Add(1)

@@ -17,6 +17,7 @@ type generation struct {
 	posts   map[string]*post
 	// order lists the posts as the policy does.
 	order []string
+	tally groupTally
 }
 
 // post is a listener of a policy: what is done with those who connect to its address.
@@ -28,10 +29,10 @@ type post struct {
 // generation makes what runs a policy, after another one or nil. Nothing is bound, and
 // nobody notices.
 func (d *Daemon) generation(p *policy.Policy, before *generation) *generation {
-	g := &generation{number: 1, policy: p, pools: map[string]*pool{}, posts: map[string]*post{}}
+	g := &generation{number: d.issued + 1, policy: p, pools: map[string]*pool{}, posts: map[string]*post{}}
 	known := map[string]*pool{}
 	if before != nil {
-		g.number, known = before.number+1, before.pools
+		known = before.pools
 	}
 	for _, pp := range p.Pools {
 		g.pools[pp.Address] = newPool(pp, known[pp.Address], d.opt)

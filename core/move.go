@@ -288,7 +288,7 @@ func (s *session) turned(l *leg, at time.Time) {
 func (s *session) confirm() error {
 	s.adopting.Lock()
 	defer s.adopting.Unlock()
-	s.come(s.d.current.Load())
+	s.come(s.d.governing(s))
 	if s.misplaced() != "" {
 		return errPolicyChanged
 	}

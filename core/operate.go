@@ -222,7 +222,7 @@ func (d *Daemon) review(g *generation) {
 
 // rejudge has every session go where it belongs, after an order.
 func (d *Daemon) rejudge() {
-	d.eachSession(func(s *session) { s.reconsider(d.current.Load()) })
+	d.eachSession(func(s *session) { s.reconsider(d.governing(s)) })
 }
 
 // reconsider finds how the session stands under a generation that it may be under

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/loka-proxy/loka/core/policy"
@@ -19,7 +21,7 @@ const maxProbes = 8
 // lookAfter decides for every pool who is to move, and probes the servers of which no
 // session can tell how they are. It does not wait for the probes.
 func (d *Daemon) lookAfter(now time.Time) {
-	for _, p := range d.current.Load().pools {
+	for _, p := range d.watched() {
 		p.tick(now)
 		p.figures.show(now, p)
 		for _, e := range p.due(now) {
@@ -35,6 +37,21 @@ func (d *Daemon) lookAfter(now time.Time) {
 			})
 		}
 	}
+}
+
+// watched are the pools that sessions may be with: those of the policy in force, and what
+// a policy under trial has besides.
+func (d *Daemon) watched() []*pool {
+	now := d.current.Load().pools
+	list := slices.Collect(maps.Values(now))
+	if t := d.trial.Load(); t != nil {
+		for name, p := range t.generation.pools {
+			if now[name] == nil {
+				list = append(list, p)
+			}
+		}
+	}
+	return list
 }
 
 // due gives the endpoints that are to be probed now, which are taken to be under probe

@@ -51,6 +51,7 @@ func (s *session) recordShare(r *exchange.Record) {
 		shares = l.shares
 		l.note(r)
 	}
+	s.proxy().generation.count(r)
 	switch r.What {
 	case exchange.ShareSubmitted:
 		s.tally.submitted++

@@ -43,8 +43,11 @@ type Reloader struct {
 
 	mu     sync.Mutex
 	status Status
-	before *policy.Policy  // what Rollback returns to, or nil
-	said   map[string]bool // refusals that were logged since a policy was last in order
+	before *policy.Policy // what Rollback returns to, or nil
+	// tried is the hash of the policy that is under trial, and aborted that of one that was
+	// given up: it is not tried again.
+	tried, aborted string
+	said           map[string]bool // refusals that were logged since a policy was last in order
 	// shown is a copy of status, for those who ask while a policy is being loaded.
 	shown atomic.Pointer[Status]
 }
@@ -61,6 +64,8 @@ type Status struct {
 	KeptAt  *time.Time `json:"kept_at,omitempty"`
 	// Switched gives the pools that operators have switched, and where to.
 	Switched map[string]string `json:"switched,omitempty"`
+	// Rollout tells of a policy that holds for some of the sessions first.
+	Rollout *Rollout `json:"rollout,omitempty"`
 	// Refused is the last attempt, if it failed; nil after one that did not.
 	Refused *Refusal `json:"last_error,omitempty"`
 }
@@ -87,6 +92,7 @@ const (
 	reloadApplied   = "applied"
 	reloadUnchanged = "unchanged"
 	reloadRefused   = "refused"
+	reloadTried     = "tried" // it holds for some of the sessions
 )
 
 // NewReloader takes over from the policy that a daemon was made with.
@@ -112,6 +118,7 @@ func (r *Reloader) servesLastGood(l *LastGood) {
 func (r *Reloader) Status() Status {
 	status := *r.shown.Load()
 	status.Switched = r.daemon.Switches()
+	status.Rollout = r.daemon.Rollout()
 	return status
 }
 
@@ -135,8 +142,14 @@ func (r *Reloader) Reload(ctx context.Context) error {
 	case diags.HasErrors():
 		return r.refuse(Broken(diags))
 	case p.Hash == r.status.Hash:
+		r.withdraw("the files say what is in force again")
 		r.unchanged()
 		return nil
+	case p.Hash == r.tried:
+		r.unchanged()
+		return nil
+	case p.Hash == r.aborted:
+		return r.refuse(&Refusal{Reason: "the rollout of this policy was given up, and nothing has changed in it since"})
 	}
 	if r.source.Check != nil {
 		if err := r.source.Check(p); err != nil {
@@ -175,6 +188,11 @@ func Broken(diags policy.Diagnostics) *Refusal {
 func (r *Reloader) Rollback(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.tried != "" {
+		r.aborted = r.tried
+		r.withdraw("an operator returned to the policy in force")
+		return nil
+	}
 	if r.before == nil {
 		return &Refusal{At: r.daemon.opt.Now(), Reason: "there is no policy to return to"}
 	}
@@ -182,11 +200,14 @@ func (r *Reloader) Rollback(ctx context.Context) error {
 }
 
 func (r *Reloader) apply(ctx context.Context, p *policy.Policy) error {
+	if p.Rollout != nil && p.Hash != r.tried && p != r.before {
+		return r.try(p)
+	}
 	last := r.daemon.current.Load().policy
 	if err := r.daemon.Apply(ctx, p); err != nil {
 		return r.refuse(&Refusal{Reason: err.Error(), Outside: true})
 	}
-	r.before = last
+	r.before, r.tried, r.aborted = last, "", ""
 	r.took(p)
 	r.daemon.opt.Meter.Reloaded(reloadApplied, r.status.LoadedAt)
 	r.daemon.opt.Log.Info("policy in force", "policy", p.Hash, "generation", r.status.Generation)

@@ -133,7 +133,7 @@ func (d *Daemon) MoveSession(id, pool string) error {
 	}
 	s.chosen.Store(&pool)
 	d.opt.Log.Info("session moved by an operator", "proxy", s.proxy().name, "session", id, "remote", s.remote, "pool", pool)
-	s.reconsider(g)
+	s.reconsider(d.governing(s))
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/loka-proxy/loka/core"
+	"github.com/loka-proxy/loka/rules"
 )
 
 func policyCommand() *cobra.Command {
@@ -113,6 +114,15 @@ func writeStatus(w io.Writer, s *core.Status) {
 	}
 	for _, from := range slices.Sorted(maps.Keys(s.Switched)) {
 		fmt.Fprintf(w, "operators   %s is switched to %s\n", from, s.Switched[from])
+	}
+	if r := s.Rollout; r != nil {
+		fmt.Fprintf(w, "rollout     of %s, generation %d, for %d %% of the miners until %s\n", r.Hash, r.Generation, r.Percent, r.Until.Format(time.RFC3339))
+		for _, g := range []struct {
+			name string
+			of   rules.Group
+		}{{"candidate", r.Candidate}, {"stable", r.Stable}} {
+			fmt.Fprintf(w, "  %-9s %d sessions, %d shares accepted, %d rejected (%.2f %%)\n", g.name, g.of.Sessions, g.of.Accepted, g.of.Rejected, 100*g.of.RejectRate)
+		}
 	}
 	if s.Refused == nil {
 		return

@@ -78,10 +78,17 @@ func (r *reloads) run(ctx context.Context) {
 		again.Stop()
 	}
 	defer again.Stop()
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-second.C:
+			if r.reloader.Trying() {
+				r.reloader.JudgeRollout(ctx)
+			}
+			continue
 		case <-changes:
 		case <-r.hangup:
 			r.systemd.reloading()

@@ -62,7 +62,6 @@ var bodies = map[string]string{
 	"/v1/pools/drain":          `{"pool":"pool.site[\"a\"]","endpoint":"eu"}`,
 	"/v1/pools/disable":        `{"pool":"pool.site[\"a\"]","endpoint":"eu"}`,
 	"/v1/pools/enable":         `{"pool":"pool.site[\"a\"]"}`,
-	"/v1/policy/plan":          `{}`,
 	"/v1/sessions/5f03a1/move": `{"pool":"pool.site[\"a\"]"}`,
 }
 

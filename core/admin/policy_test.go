@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/http/httptest"
@@ -59,7 +60,7 @@ func TestDoors(t *testing.T) {
 			policy, proxy := &reloader{}, &control{}
 			s := admin.New(nil, test.door, admin.Service{Metrics: prometheus.NewRegistry(), Health: &health{}, Policy: policy, Control: proxy})
 			method, path, _ := strings.Cut(page, " ")
-			req := httptest.NewRequest(method, path, strings.NewReader(bodies[path]))
+			req := httptest.NewRequest(method, path, strings.NewReader(cmp.Or(bodies[path], "{}")))
 			if test.header != "" {
 				req.Header.Set("Authorization", test.header)
 			}
@@ -100,4 +101,24 @@ func TestPolicyPages(t *testing.T) {
 	if policy.reloads != 2 || policy.rollbacks != 1 {
 		t.Errorf("%+v", policy)
 	}
+}
+
+// TestPlanPage asks what a policy would change.
+func TestPlanPage(t *testing.T) {
+	policy := &reloader{}
+	s := admin.New(nil, admin.Door{Open: true}, admin.Service{Metrics: prometheus.NewRegistry(), Health: &health{}, Policy: policy, Control: &control{}})
+	ask := func(method, path, body string, code int, text string) {
+		t.Helper()
+		rec := httptest.NewRecorder()
+		s.ServeHTTP(rec, httptest.NewRequest(method, path, strings.NewReader(body)))
+		if rec.Code != code || !strings.Contains(rec.Body.String(), text) {
+			t.Errorf("%s %s %s gives %d %s", method, path, body, rec.Code, rec.Body)
+		}
+	}
+	ask("POST", "/v1/policy/plan", `{"path":"/next"}`, 200, `"hash":"/next"`)
+	ask("POST", "/v1/policy/plan", `{"pat":"/next"}`, 400, `unknown field`)
+	ask("POST", "/v1/policy/plan", ``, 400, `not the JSON object`)
+	policy.err = &core.Refusal{Reason: "3 errors"}
+	ask("POST", "/v1/policy/plan", `{}`, 409, `"reason":"3 errors"`)
+	ask("GET", "/v1/moves", "", 200, `{"campaigns":[{"proxy":"proxy.x"`)
 }

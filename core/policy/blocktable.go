@@ -125,13 +125,21 @@ var (
 			{name: "format", is: isText, fallback: "text", choices: []string{"text", "json"}, doc: "For people, or for programs."},
 		},
 	}
+	rolloutBlock = &blockType{
+		name: "rollout", doc: "Has a policy that comes with a reload hold for a share of the miners first. Such a policy changes rules, routes and pools only.",
+		args: []argumentType{
+			{name: "percent", required: true, is: isNumber, least: 1, most: 99, doc: "The share of the miners, chosen by proxy and remote address."},
+			{name: "for", required: true, is: isDuration, doc: "After so long the policy holds for all."},
+			{name: "abort_if", is: isExpression, without: "never", doc: "When this is true, the policy before holds for all again, and this one is refused. It is about candidate and stable, the miners with and without the new policy: each has sessions, submitted, accepted, rejected, reject_rate and hashrate, since the rollout began."},
+		},
+	}
 	policyBlock = &blockType{
 		name: "policy", doc: "The top level of the files. All *.hcl of a directory are one policy, *.test.hcl and *.vars.hcl aside.",
 		args: []argumentType{
 			{name: "include", is: isTexts, doc: "Files that belong to the policy too, as in [\"pools.hcl\", \"sites/*.hcl\"]. Relative to the file."},
 			{name: "drain_timeout", is: isDuration, fallback: 5 * time.Second, doc: "How long miners may wait for their answers when loka stops."},
 		},
-		blocks: []*blockType{variableBlock, localsBlock, poolBlock, rulesetBlock, proxyBlock, sinkBlock, adminBlock, logBlock},
+		blocks: []*blockType{variableBlock, localsBlock, poolBlock, rulesetBlock, proxyBlock, sinkBlock, adminBlock, logBlock, rolloutBlock},
 	}
 )
 

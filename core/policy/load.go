@@ -163,6 +163,7 @@ func (l *loader) build() {
 	l.buildPools()
 	l.buildLocals(lateLocals)
 	l.buildAudits()
+	l.buildRollout()
 	l.buildRulesets()
 	l.buildProxies()
 	l.checkUnusedRulesets()
@@ -206,6 +207,7 @@ func (l *loader) declare() {
 	}
 	l.single("admin")
 	l.single("log")
+	l.single("rollout")
 }
 
 // unique drops blocks whose name is malformed or taken, and reports them.

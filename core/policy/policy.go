@@ -19,6 +19,8 @@ type Policy struct {
 	Log     Log
 	Pools   []*Pool
 	Proxies []*Proxy
+	// Rollout has the policy hold for some of the miners first; nil if it does not.
+	Rollout *Rollout
 	// DrainTimeout is how long living sessions may take to finish when loka stops.
 	DrainTimeout time.Duration
 
@@ -52,6 +54,15 @@ const (
 	Weighted      Strategy = "weighted"       // by accepted difficulty
 	LeastSessions Strategy = "least_sessions" // the one with the fewest miners
 )
+
+// Rollout is the block rollout.
+type Rollout struct {
+	// Percent is the share of the miners that the policy holds for first, and For how long.
+	Percent int
+	For     time.Duration
+	// AbortIf says when the policy is given up; nil means never.
+	AbortIf *rules.Condition
+}
 
 // Pool is one pool: servers that are one place to mine at.
 type Pool struct {

@@ -154,7 +154,7 @@ func (t *testLoad) gather(path string, names []string, only bool) {
 
 // policyParts are the blocks and arguments that make a file of tests a policy of its
 // own.
-var policyParts = []string{"include", "drain_timeout", "variable", "locals", "pool", "ruleset", "proxy", "audit", "admin", "log"}
+var policyParts = []string{"include", "drain_timeout", "variable", "locals", "pool", "ruleset", "proxy", "audit", "admin", "log", "rollout"}
 
 // topArgument matches an argument at the beginning of a line.
 var topArgument = regexp.MustCompile(`(?m)^(include|drain_timeout)[ \t]*=`)
