@@ -233,23 +233,35 @@ func (s *session) await(l *leg) error {
 
 // turn makes a leg that has all it needs the one in use. The session's down is held.
 func (s *session) turn(l *leg, at time.Time, w *work) error {
-	unfit := w.out.Unfit
-	w.out.Ready, w.out.Unfit = false, nil
+	unfit, blame := w.out.Unfit, w.out.Blame
+	w.out.Ready, w.out.Unfit, w.out.Blame = false, nil, false
 	if unfit != nil {
-		l.ready <- unfit
-		return closeUnfit
+		return l.unfit(unfit, blame)
 	}
 	done, err := s.talk.Switch(l.talk, at, &w.out)
 	switch {
 	case err != nil:
-		l.ready <- err
-		return closeUnfit
+		return l.unfit(err, false)
 	case !done:
 		return nil
 	}
 	s.turned(l, at)
 	l.ready <- nil
 	return nil
+}
+
+// unfit gives up a leg that is being prepared. Its server is well, unless the pool is to
+// blame: others may find it fit.
+func (l *leg) unfit(err error, blame bool) error {
+	switch {
+	case blame:
+		l.endpoint.fail(err)
+	case !l.heard:
+		l.heard = true
+		l.endpoint.heard()
+	}
+	l.ready <- err
+	return closeUnfit
 }
 
 // turned notes that another leg is in use.
@@ -381,7 +393,7 @@ func (s *session) ended(l *leg, err error) {
 	}
 	switch {
 	case next:
-		s.giveUpNext(l, err)
+		s.giveUpNext(l, err, closed)
 	case closed:
 	case !why.ofPool():
 		s.close(why)
@@ -408,13 +420,13 @@ func (l *leg) blame(err error) {
 	}
 }
 
-// giveUpNext notes that a leg that was being prepared has ended.
-func (s *session) giveUpNext(l *leg, err error) {
+// giveUpNext notes that a leg that was being prepared has ended, perhaps with the session.
+func (s *session) giveUpNext(l *leg, err error, closed bool) {
 	s.mu.Lock()
 	s.next = nil
 	s.mu.Unlock()
 	s.talk.Gone(l.talk, "", &exchange.Out{})
-	if !l.heard {
+	if !l.heard && !closed && !errors.As(err, new(closing)) {
 		l.endpoint.fail(silence(err, l.pool.policy.ReplyTimeout))
 	}
 	if l.given.Load() != nil {

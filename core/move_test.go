@@ -23,8 +23,8 @@ func difficulty(d string) string {
 }
 
 // share is a submit of the miner for a job.
-func share(id int, job, extranonce2 string) string {
-	return fmt.Sprintf(`{"id":%d,"method":"mining.submit","params":["john","%s","%s","66a0b1c2","deadbeef"]}`, id, job, extranonce2)
+func share(id any, job, extranonce2 string) string {
+	return fmt.Sprintf(`{"id":%v,"method":"mining.submit","params":["john","%s","%s","66a0b1c2","deadbeef"]}`, id, job, extranonce2)
 }
 
 func yes(id int) string { return fmt.Sprintf(`{"id":%d,"result":true,"error":null}`, id) }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ type stage struct {
 	meter  *meter.Meter
 	log    *logBuffer
 	pool   net.Listener
+	ahead  atomic.Int64 // of the clock that the daemon has
 }
 
 // logBuffer is a log that tests read.
@@ -128,8 +130,13 @@ func start(t *testing.T, p *policy.Policy) *stage {
 func (s *stage) prepare(p *policy.Policy) {
 	s.meter, s.log = meter.New(), &logBuffer{}
 	log := hclog.New(&hclog.LoggerOptions{Output: s.log, Level: hclog.Debug})
-	s.daemon = core.New(p, core.Options{Log: log, Meter: s.meter, Now: time.Now})
+	s.daemon = core.New(p, core.Options{Log: log, Meter: s.meter, Now: s.now})
 }
+
+func (s *stage) now() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
+
+// pass has the daemon think that it is later.
+func (s *stage) pass(d time.Duration) { s.ahead.Add(int64(d)) }
 
 // stop ends the daemon without waiting for anybody.
 func (s *stage) stop() {

@@ -18,6 +18,7 @@ type preparation struct {
 	difficulty, notify []byte   // the last line of each
 	refused            []string // names that the pool does not take, and no pool has taken
 	unfit              error
+	blame              bool // it would suit no miner of this kind
 	program            *rules.Program // whose rules have judged what was said
 }
 
@@ -147,7 +148,7 @@ func (x *Exchange) preparing(malformed error, out *Out) {
 	switch {
 	case malformed != nil:
 		if !blank(x.scratch.text) && !l.heard {
-			l.prep.unfit = errors.New("the pool does not speak Stratum")
+			x.unfit(errors.New("the pool does not speak Stratum"))
 		}
 	case x.absent(m.Method):
 		l.heard = true
@@ -156,14 +157,16 @@ func (x *Exchange) preparing(malformed error, out *Out) {
 		l.heard = true
 		x.preparedNotice(out)
 	}
-	out.Unfit = l.prep.unfit
+	out.Unfit, out.Blame = l.prep.unfit, l.prep.blame
 	out.Ready = out.Unfit == nil && l.ready()
 }
 
 // ready reports whether the miner can be told of the leg: every answer has come, and a job.
+// Only a miner that has neither a name nor a job can do without.
 func (l *Leg) ready() bool {
 	p := l.prep
-	return p.subscribed && !l.awaits(stratum.MethodAuthorize, stratum.MethodConfigure) && (p.notify != nil || len(l.names.list) == 0)
+	idle := len(l.names.list) == 0 && len(l.x.leg.work.jobs) == 0
+	return p.subscribed && !l.awaits(stratum.MethodAuthorize, stratum.MethodConfigure) && (p.notify != nil || idle)
 }
 
 // preparedReply takes an answer of a pool that is being prepared.
@@ -179,7 +182,7 @@ func (x *Exchange) preparedReply(out *Out) {
 	case stratum.MethodConfigure:
 		err = x.preparedMask()
 	case stratum.MethodSubscribe:
-		if err = x.preparedExtranonce(ok); err == nil {
+		if x.unfit(x.preparedExtranonce(ok)); l.prep.unfit == nil {
 			err = x.introduce(out)
 		}
 	case stratum.MethodAuthorize:
@@ -188,6 +191,13 @@ func (x *Exchange) preparedReply(out *Out) {
 	if err != nil {
 		l.prep.unfit = err
 	}
+}
+
+// unfit notes that a pool's work is of no use, for which the pool is to blame unless it is
+// of use to other miners.
+func (x *Exchange) unfit(err error) {
+	p := x.facing.prep
+	p.unfit, p.blame = err, err != nil && !errors.Is(err, ErrByReconnect)
 }
 
 func (x *Exchange) preparedMask() error {
@@ -313,7 +323,8 @@ func (x *Exchange) preparedNotice(out *Out) {
 		l.prep.notify = bytes.Clone(x.scratch.line)
 	case stratum.MethodSetExtranonce:
 		x.learnExtranonce(text, params)
-		l.prep.unfit = x.takes(&l.work)
+		l.prep.notify = nil // its job was for the extranonce of before
+		x.unfit(x.takes(&l.work))
 	case stratum.MethodSetVersionMask:
 		if mask, ok := stratum.ParseSetVersionMask(text, params); ok {
 			l.work.mask = mask
