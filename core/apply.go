@@ -147,7 +147,7 @@ func (s *session) settle() closing {
 func (s *session) judge() {
 	switch why := s.misplaced(); {
 	case why == "":
-	case why == closePolicy || !s.isOpen():
+	case why == closePolicy || !s.isOpen() || s.lingers():
 		s.part(why)
 	default:
 		s.wantMove()
@@ -159,6 +159,14 @@ func (s *session) isOpen() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.opened
+}
+
+// lingers reports whether a miner that was told to connect again goes on under a name that
+// is another now.
+func (s *session) lingers() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.move.away && s.standing != nil && s.standing.Renamed
 }
 
 // misplaced says why a miner would be elsewhere, under another name or not here at all if

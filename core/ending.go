@@ -14,12 +14,15 @@ func (s *session) part(why closing) {
 	if s.leaving.Load() != nil { // and is bounded already
 		return
 	}
+	s.mu.Lock()
+	s.laterLocked(s.d.DrainTimeout(), func() { s.close(why) })
+	s.parting = true
+	s.mu.Unlock()
 	s.leaveFor(why)
-	s.after(s.d.DrainTimeout(), func() { s.close(why) })
 }
 
 // after does something later, in the place of what was to be done later so far; nothing
-// once the session has closed.
+// once the session has closed, or has a time by which it does.
 func (s *session) after(wait time.Duration, do func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -27,6 +30,9 @@ func (s *session) after(wait time.Duration, do func()) {
 }
 
 func (s *session) laterLocked(wait time.Duration, do func()) {
+	if s.parting {
+		return
+	}
 	if s.later != nil {
 		s.later.Stop()
 	}

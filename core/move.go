@@ -3,9 +3,7 @@ package core
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/loka-proxy/loka/core/exchange"
@@ -22,6 +20,7 @@ type move struct {
 	fed     time.Time // when the miner last got something in place of a pool's lines
 	done    int       // how often the session has moved
 	refused bool      // it was logged that a pool does not suit
+	away    bool      // the miner was told to connect again, and has its time for that
 }
 
 type moveState uint8
@@ -43,6 +42,7 @@ var (
 	errNotReady      = errors.New("the pool did not give work in time")
 	errNotSubscribed = errors.New("the miner has not subscribed yet")
 	errClosing       = errors.New("the session ends")
+	errSentOn        = errors.New("the pool sends its miners to another server")
 )
 
 // wantMove has the session moved to where it belongs, in its turn. One without a pool is
@@ -55,7 +55,7 @@ func (s *session) wantMove() {
 
 func (s *session) wantMoveLocked() {
 	switch {
-	case s.closed != "" || !s.opened || s.leaving.Load() != nil:
+	case s.closed != "" || !s.opened || s.leaving.Load() != nil || s.move.away:
 	case s.move.state == underway:
 		s.move.again = true
 	case s.move.state == settled, s.leg == nil && !s.move.urgent: // it may have become urgent
@@ -109,6 +109,7 @@ func (s *session) endMove(to *pool, err error) {
 	s.move.state = settled
 	switch {
 	case s.closed != "":
+	case s.move.away:
 	case err == nil:
 		s.move.better = false
 		if s.move.again {
@@ -231,6 +232,28 @@ func (s *session) await(l *leg) error {
 	}
 }
 
+// prepared does what a line of a leg that is being prepared asks for. The session's down is
+// held.
+func (s *session) prepared(l *leg, at time.Time, w *work) error {
+	switch to := w.out.Redirect; {
+	case to != nil && s.prepares(l):
+		w.out.Redirect = nil
+		if s.follows(l, to) {
+			return l.unfit(errSentOn, false)
+		}
+	case w.out.Unfit != nil || w.out.Ready:
+		return s.turn(l, at, w)
+	}
+	return nil
+}
+
+// prepares reports whether a leg is the one that is being prepared.
+func (s *session) prepares(l *leg) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.next == l
+}
+
 // turn makes a leg that has all it needs the one in use. The session's down is held.
 func (s *session) turn(l *leg, at time.Time, w *work) error {
 	unfit, blame := w.out.Unfit, w.out.Blame
@@ -338,147 +361,4 @@ func (s *session) rightPool() *pool {
 		return p
 	}
 	return px.home()
-}
-
-// sendAway has a miner connect again that cannot be told of another pool otherwise. It
-// may go on where it is until it does, for a while.
-func (s *session) sendAway(to *pool) {
-	s.mu.Lock()
-	leg := s.leg
-	s.mu.Unlock()
-	switch {
-	case leg == nil:
-		s.close(closePoolGone)
-		return
-	case !to.up(): // it would find nobody
-		s.after(retryAfter(4), s.wantMove)
-		return
-	}
-	if err := s.writeMiner([]byte(reconnect)); err != nil {
-		return // it is gone, as its reader finds
-	}
-	s.proxy().mover.moved(exchange.ByReconnect, 0)
-	if s.renamed() { // what it finds meanwhile would go to the old name
-		s.part(closeMoved)
-		return
-	}
-	grace := s.proxy().policy.ReconnectGrace
-	s.after(grace-rand.N(grace/4+1), func() {
-		if _, why := s.destination(); why != "" { // another policy may have come meanwhile
-			s.part(closeMoved)
-		}
-	})
-}
-
-// reconnect tells a miner to connect again to the address that it has. A host would be
-// looked at by cgminer and others, which go to their own domain only.
-const reconnect = `{"id":null,"method":"client.reconnect","params":[]}` + "\n"
-
-// ended is the end of a leg: its connection, or that to the miner, has failed.
-func (s *session) ended(l *leg, err error) {
-	_ = l.conn.Close()
-	s.down.Lock()
-	defer s.down.Unlock()
-	s.mu.Lock()
-	inUse, next, closed := s.leg == l, s.next == l, s.closed != ""
-	late := slices.Contains(s.late, l)
-	s.mu.Unlock()
-	why := poolEnded(err)
-	if given := l.given.Load(); given != nil {
-		why = *given
-	}
-	if next || late {
-		s.d.extra.Add(-1)
-		s.proxy().mover.wake()
-	}
-	switch {
-	case next:
-		s.giveUpNext(l, err, closed)
-	case closed:
-	case !why.ofPool():
-		s.close(why)
-	case late:
-		s.forget(l, why)
-	case inUse && s.leaving.Load() == nil && s.talk.Way() != exchange.ByReconnect:
-		s.bereave(l, why)
-	case inUse:
-		s.closeLeg(l, why)
-	}
-	if inUse && !closed {
-		l.blame(err)
-	}
-}
-
-// blame tells the server's health of a leg that it ended.
-func (l *leg) blame(err error) {
-	switch {
-	case errors.As(err, new(closing)) || l.given.Load() != nil: // it was ended from here
-	case l.heard:
-		l.endpoint.dropped(err)
-	case l.talk.Awaiting():
-		l.endpoint.fail(silence(err, l.pool.policy.ReplyTimeout))
-	}
-}
-
-// giveUpNext notes that a leg that was being prepared has ended, perhaps with the session.
-func (s *session) giveUpNext(l *leg, err error, closed bool) {
-	s.mu.Lock()
-	s.next = nil
-	s.mu.Unlock()
-	s.talk.Gone(l.talk, "", &exchange.Out{})
-	if !l.heard && !closed && !errors.As(err, new(closing)) {
-		l.endpoint.fail(silence(err, l.pool.policy.ReplyTimeout))
-	}
-	if l.given.Load() != nil {
-		err = errNotReady
-	}
-	select {
-	case l.ready <- fmt.Errorf("the pool's connection has ended: %w", err):
-	default: // it is known already
-	}
-}
-
-// forget lets go of a leg that was left. What it never answered is answered here.
-func (s *session) forget(l *leg, why closing) {
-	s.mu.Lock()
-	s.late = slices.DeleteFunc(s.late, func(o *leg) bool { return o == l })
-	s.mu.Unlock()
-	s.settleAll(l, why)
-}
-
-// bereave leaves the session without a pool, and has it moved to one.
-func (s *session) bereave(l *leg, why closing) {
-	l.campaign.Store(s.proxy().mover.campaign())
-	s.settleAll(l, why)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.leg != l {
-		return
-	}
-	s.leg = nil
-	s.move.lost = s.d.opt.Now()
-	s.move.fed = s.move.lost
-	if s.move.lost.Sub(l.began) >= lasting {
-		s.move.tries = 0
-	}
-	switch s.move.tries++; { // perhaps it is the miner that no pool keeps
-	case s.move.tries > patience:
-		s.closeLocked(why)
-	case s.move.tries > 1:
-		s.laterLocked(retryAfter(s.move.tries-1), s.wantMove)
-	default:
-		s.wantMoveLocked()
-	}
-}
-
-// lasting is how long a leg must have been in use for its end to be nothing odd.
-const lasting = 10 * time.Second
-
-// settleAll answers what a leg never will.
-func (s *session) settleAll(l *leg, why closing) {
-	var out exchange.Out
-	s.talk.Gone(l.talk, string(why), &out)
-	if err := s.writeMiner(out.Miner); err != nil {
-		s.close(minerEnded(err))
-	}
 }

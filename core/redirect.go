@@ -16,14 +16,12 @@ const maxWait = time.Minute
 // redirect goes where a pool sends the miner, in its place: the miner notices no more than
 // of any other move.
 func (s *session) redirect(l *leg, r *exchange.Redirect) {
-	if !l.endpoint.redirect(r.Host, r.Port) {
-		s.d.opt.Log.Warn("the pool sends miners to another domain, where loka does not go", "proxy", s.proxy().name, "pool", l.pool.name,
-			"endpoint", l.endpoint.server.Name, "host", clip(r.Host), "session", s.id)
+	if !s.follows(l, r) {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.leg != l {
+	if s.leg != l || s.move.away {
 		return
 	}
 	wait := min(r.Wait, maxWait)
@@ -33,6 +31,16 @@ func (s *session) redirect(l *leg, r *exchange.Redirect) {
 	}
 	s.move.better = true
 	s.laterLocked(wait, s.wantMove)
+}
+
+// follows notes where a pool sends its miners, and reports whether loka goes there.
+func (s *session) follows(l *leg, r *exchange.Redirect) bool {
+	if l.endpoint.redirect(r.Host, r.Port) {
+		return true
+	}
+	s.d.opt.Log.Warn("the pool sends miners to another domain, where loka does not go", "proxy", s.proxy().name, "pool", l.pool.name,
+		"endpoint", l.endpoint.server.Name, "host", clip(r.Host), "session", s.id)
+	return false
 }
 
 // redirect notes that the server sends its miners to another, and reports whether loka

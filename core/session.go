@@ -49,6 +49,7 @@ type session struct {
 	late       []*leg             // that were left, and may still answer
 	closed     closing            // why, empty while open
 	later      *time.Timer        // does something to the session later
+	parting    bool               // which is to close it
 	cancelDial context.CancelFunc // nil unless a dial is under way
 	opened     bool               // both directions run
 	move       move
@@ -217,6 +218,7 @@ func (s *session) writeMiner(p []byte) error {
 func (s *session) fromPool(l *leg) {
 	defer s.done()
 	defer close(l.done)
+	defer l.over()
 	defer func() {
 		if l.heard {
 			l.endpoint.forget()
@@ -224,6 +226,14 @@ func (s *session) fromPool(l *leg) {
 	}()
 	defer s.rescue()
 	s.ended(l, l.conn.Lines(func(chunk []byte, at time.Time) error { return s.poolChunk(l, chunk, at) }))
+}
+
+// over tells who waits for the leg to be ready, if anybody still does.
+func (l *leg) over() {
+	select {
+	case l.ready <- errClosing:
+	default:
+	}
 }
 
 // poolChunk handles whole lines of a pool: one write for all that the miner gets.
@@ -280,10 +290,8 @@ func (s *session) hearPool(l *leg, chunk []byte, at time.Time, w *work) error {
 		if w.out.Line > 0 && s.taping.Load() {
 			s.tape.Line(w.out.Line, false, at, line, nil, w.out.Miner[mark:])
 		}
-		if w.out.Unfit != nil || w.out.Ready {
-			if err := s.turn(l, at, w); err != nil {
-				return err
-			}
+		if err := s.prepared(l, at, w); err != nil {
+			return err
 		}
 		if w.out.Close != "" {
 			break

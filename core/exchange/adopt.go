@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"bytes"
 	"time"
 
 	"github.com/loka-proxy/loka/core/stratum"
@@ -196,6 +195,6 @@ const maxAsked = 1 << 10
 // keepSubscribe keeps what the miner says at subscribe, for other terms.
 func (x *Exchange) keepSubscribe() {
 	if params := x.scratch.msg.Params; params.Len() <= maxAsked {
-		x.asked, x.askedAt = bytes.Clone(params.Of(x.scratch.text)), x.now
+		x.asked, x.askedAt = append([]byte{}, params.Of(x.scratch.text)...), x.now
 	}
 }

@@ -45,6 +45,9 @@ func (x *Exchange) forward(method string, d *rules.Decision, out *Out) {
 	}
 	if x.facing.stage == gone || x.scratch.kept { // the next pool is asked
 		out.Pool, r.kept = out.Pool[:start], true
+		if r.worker != nil {
+			r.worker.unsaid = true
+		}
 	} else {
 		out.turn(start, x.facing)
 	}
@@ -115,7 +118,7 @@ func (x *Exchange) translateSubmit() *refusal {
 		return &refusal{stratum.CodeStale, "Job not found"}
 	case len(elems) < 5:
 		return nil // the pool is to judge
-	case l.work.epoch > 0 && len(elems) > 5 && x.outsideMask(elems[5]):
+	case l.work.epoch > 0 && x.told.rolls && len(elems) > 5 && x.outsideMask(elems[5]):
 		return &refusal{stratum.CodeOther, "Invalid version mask"}
 	}
 	if l.work.prefix != "" {
@@ -198,6 +201,9 @@ func firstText(params []any) (string, bool) {
 // would be at the pool. A rule that sets user to some other name has its way.
 func (x *Exchange) renameWorker(d *rules.Decision) *refusal {
 	w, mapped := x.current, x.cfg.Program.MapsNames()
+	if w.unsaid { // it would be credited to whom the next pool knows by that name
+		return &refusal{stratum.CodeUnauthorized, "Unauthorized worker"}
+	}
 	if d == nil || !d.UserSet {
 		switch {
 		case !w.known() && mapped:

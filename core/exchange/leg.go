@@ -102,6 +102,9 @@ func (x *Exchange) fromLeft(malformed error, out *Out) {
 func (l *Leg) outstanding() (n int) {
 	for i := range l.pending.list {
 		method := l.pending.list[i].method
+		if l.pending.list[i].own {
+			continue
+		}
 		if method == stratum.MethodSubmit || method == stratum.MethodAuthorize || !l.x.subscribed && !oftenUnanswered(method) {
 			n++
 		}
@@ -142,7 +145,7 @@ func (l *Leg) Unanswered() time.Time {
 	defer l.x.mu.Unlock()
 	for i := range l.pending.list {
 		r := &l.pending.list[i]
-		if oftenUnanswered(r.method) || !stratum.Known(r.method) {
+		if oftenUnanswered(r.method) || !stratum.Known(r.method) || r.kept {
 			continue
 		}
 		if r.at.After(l.heardAt) {

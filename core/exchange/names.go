@@ -17,6 +17,8 @@ type worker struct {
 	// params is those of the authorize as the miner wrote them, for another policy.
 	params []byte
 	at     time.Time // when it was read
+	// unsaid says that the pool was not asked for it, since the next one is.
+	unsaid bool
 
 	boxedName, boxedPool any
 }

@@ -21,6 +21,9 @@ func (x *Exchange) Switch(l *Leg, at time.Time, out *Out) (done bool, err error)
 	if l.prep.program != x.cfg.Program {
 		return false, errors.New("the policy has changed meanwhile")
 	}
+	if err := x.unready(l); err != nil {
+		return false, err
+	}
 	mask, ok := x.told.fitting(&l.work)
 	if !ok {
 		return false, fmt.Errorf("%w: the pool does not take the versions that it rolls (mask %08x)", ErrByReconnect, x.told.first)
@@ -33,10 +36,38 @@ func (x *Exchange) Switch(l *Leg, at time.Time, out *Out) (done bool, err error)
 	l.work.epoch = old.work.epoch + 1
 	l.work.prefix = x.freshPrefix(l.work.epoch)
 	l.stage, l.prep, x.leg = inUse, nil, l
-	x.resolveKept(old, out)
-	x.facing = l
+	x.takeOver(old, out)
+	x.facing, x.current = l, nil
 	x.tell(mask, prep, old.work.difficulty > 0, out)
 	return true, nil
+}
+
+// Reasons for which a leg that is ready is not switched to now.
+var errAsking = errors.New("the miner waits for an answer that the next pool cannot give")
+
+// answerWithin is how long a pool has for the answers to subscribe and to configure. One
+// that is to be left does not keep the miner any longer.
+const answerWithin = 10 * time.Second
+
+// unready reports what has happened since a leg was told of the miner: the pool in use may
+// have taken a name that this one refuses, and the miner may have asked for what the two
+// would answer otherwise.
+func (x *Exchange) unready(l *Leg) error {
+	for _, n := range x.leg.names.list {
+		if n.accepted != nil && slices.Contains(l.prep.refused, n.text) {
+			return x.refusedName()
+		}
+	}
+	if x.leg.stage == gone {
+		return nil
+	}
+	for i := range x.leg.pending.list {
+		r := &x.leg.pending.list[i]
+		if (r.method == stratum.MethodSubscribe || r.method == stratum.MethodConfigure) && x.now.Sub(r.at) < answerWithin {
+			return errAsking
+		}
+	}
+	return nil
 }
 
 // Feed gives the miner something to read that changes nothing, for one that would leave a
@@ -100,7 +131,7 @@ func (x *Exchange) tell(mask uint32, prep *preparation, hadDifficulty bool, out 
 	if difficulty == nil && hadDifficulty { // that of the other pool does not hold here
 		difficulty = []byte("{\"id\":null,\"method\":\"mining.set_difficulty\",\"params\":[1]}\n")
 	}
-	for _, line := range [][]byte{difficulty, prep.notify} {
+	for _, line := range [][]byte{difficulty, prep.notify, prep.after} {
 		if line != nil {
 			x.scratch.edits = x.scratch.edits[:0]
 			x.scratch.first = true
@@ -150,16 +181,22 @@ func (x *Exchange) resolve(l *Leg, reason string, out *Out) {
 	l.pending = kept
 }
 
-// resolveKept answers the names that the pool that was left has not been asked for.
-func (x *Exchange) resolveKept(old *Leg, out *Out) {
+// takeOver answers for the pool that was left what concerns the one in use: the names that
+// the miner waits for. What the other pool says of them is nobody's any more, nor is what
+// it says to a subscribe or a configure.
+func (x *Exchange) takeOver(old *Leg, out *Out) {
 	for i := 0; i < len(old.pending.list); {
-		r := old.pending.list[i]
-		if !r.kept && old.stage != gone {
-			i++
+		r := &old.pending.list[i]
+		named := r.method == stratum.MethodAuthorize && !r.own
+		if named {
+			x.answerName(r, out)
+		}
+		r.own = r.own || named || r.method == stratum.MethodSubscribe || r.method == stratum.MethodConfigure
+		if r.kept || old.stage == gone {
+			old.pending.remove(i)
 			continue
 		}
-		old.pending.remove(i)
-		x.answerName(&r, out)
+		i++
 	}
 }
 
