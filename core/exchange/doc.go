@@ -6,6 +6,11 @@
 // what a proxy must know: which requests are unanswered, under which names the miner
 // may submit and what those names are at the pool.
 //
+// A conversation can go on with another pool. Each connection to a pool is a Leg with
+// requests, names and work of its own; Prepare begins one beside the one in use, Switch
+// makes it the one in use and tells the miner, and Gone settles what one never answered.
+// Where the miner has an extranonce of its own (layout.go), it understands any switch.
+//
 // The proxy's session and the tests of a policy run this very code, so a rule that
 // passes its test does the same to a miner. It knows no socket, and no clock but the
 // times it is given.
