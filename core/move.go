@@ -6,21 +6,22 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+
 	"github.com/loka-proxy/loka/core/exchange"
 )
 
 // move is what a session knows of being moved. Its lock is the session's.
 type move struct {
-	state   moveState
-	urgent  bool      // it is queued among those without a pool
-	better  bool      // another server of the pool is better
-	again   bool      // something changed since it is under way
-	tries   int       // that failed in a row
-	lost    time.Time // since when the session has no pool; zero while it has one
-	fed     time.Time // when the miner last got something in place of a pool's lines
-	done    int       // how often the session has moved
-	refused bool      // it was logged that a pool does not suit
-	away    bool      // the miner was told to connect again, and has its time for that
+	state  moveState
+	urgent bool      // it is queued among those without a pool
+	better bool      // another server of the pool is better
+	again  bool      // something changed since it is under way
+	tries  int       // that failed in a row
+	lost   time.Time // since when the session has no pool; zero while it has one
+	fed    time.Time // when the miner last got something in place of a pool's lines
+	done   int       // how often the session has moved
+	away   bool      // the miner was told to connect again, and has its time for that
 }
 
 type moveState uint8
@@ -141,10 +142,9 @@ func (s *session) failedLocked(to *pool, err error, renamed bool) {
 		return
 	}
 	px.mover.failed()
-	if !s.move.refused || s.leg == nil {
-		s.move.refused = true
-		s.d.opt.Log.Warn("a miner could not be moved", "proxy", px.name, "session", s.id, "pool", to.name, "error", err)
-	}
+	level := hclog.Debug // a whole farm may be stuck for one reason
+	px.mover.stuck.Do(func() { level = hclog.Warn })
+	s.d.opt.Log.Log(level, "a miner could not be moved", "proxy", px.name, "session", s.id, "pool", to.name, "error", err)
 	switch {
 	case s.leg == nil && !to.up() && px.policy.HoldWhenDown:
 		return // the watch sees when a server is back
@@ -295,7 +295,6 @@ func (s *session) turned(l *leg, at time.Time) {
 	s.leg, s.next = l, nil
 	s.taping.Store(false)
 	s.move.done++
-	s.move.refused = false
 	idle := time.Duration(0)
 	l.began = at
 	campaign := s.proxy().mover.campaign()

@@ -19,6 +19,7 @@ type mover struct {
 	name  string // of the proxy
 	meter *meter.Moves
 	limit *rate.Limiter
+	stuck rate.Sometimes // limits what is logged of miners that could not be moved
 
 	mu      sync.Mutex
 	urgent  []*session
@@ -52,7 +53,7 @@ func (d *Daemon) mover(px *proxy) *mover {
 	defer d.mu.Unlock()
 	m := d.movers[px.name]
 	if m == nil {
-		m = &mover{d: d, name: px.name, meter: d.opt.Meter.Moves(px.name), limit: rate.NewLimiter(1, 1), freed: make(chan struct{}, 1)}
+		m = &mover{d: d, name: px.name, meter: d.opt.Meter.Moves(px.name), limit: rate.NewLimiter(1, 1), stuck: rate.Sometimes{Interval: quiet}, freed: make(chan struct{}, 1)}
 		d.movers[px.name] = m
 	}
 	m.limit.SetLimit(rate.Limit(px.policy.MaxMovesPerSecond))
