@@ -123,7 +123,7 @@ func TestSwapPool(t *testing.T) {
 	for i, m := range h.miners {
 		st := m.Stats()
 		kind := miner.Kinds[i%len(miner.Kinds)]
-		if keeps := kind == miner.BFGMiner || kind == miner.ESPMiner; keeps {
+		if keepsItsConnection(kind) {
 			told++
 			if st.Connects != 1 || st.RejectedTotal()+st.Unexpected+st.Unanswered > 0 {
 				t.Errorf("%s: %+v", kind, st)

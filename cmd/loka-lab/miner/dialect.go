@@ -14,15 +14,18 @@ type Kind string
 // The clients. CGMinerRolling is a cgminer that was built with version rolling, as in the firmware of ASICs.
 const (
 	CPUMiner       Kind = "cpuminer"
+	CPUMinerOpt    Kind = "cpuminer-opt"
 	CGMiner        Kind = "cgminer"
 	CGMinerRolling Kind = "cgminer-rolling"
+	BMMiner        Kind = "bmminer" // of the Antminer S9
 	BFGMiner       Kind = "bfgminer"
 	ESPMiner       Kind = "esp-miner"
+	NerdQAxe       Kind = "nerdqaxe"
 	NerdMiner      Kind = "nerdminer"
 )
 
 // Kinds are all of them.
-var Kinds = []Kind{CPUMiner, CGMiner, CGMinerRolling, BFGMiner, ESPMiner, NerdMiner}
+var Kinds = []Kind{CPUMiner, CPUMinerOpt, CGMiner, CGMinerRolling, BMMiner, BFGMiner, ESPMiner, NerdQAxe, NerdMiner}
 
 // dialect is what sets one client apart. The templates are its bytes; a template that is empty is never sent.
 type dialect struct {
@@ -36,6 +39,7 @@ type dialect struct {
 	authorize string
 	suggest   string
 	xnsub     string
+	multi     string // multi_version, after authorize
 	submit    string
 	ping      string // the answer to mining.ping
 	version   string // the answer to client.get_version
@@ -46,6 +50,12 @@ type dialect struct {
 	pipelines bool // sends configure, subscribe and authorize at once, and knows the replies by their shape
 	noWait    bool // does not wait for the authorize reply
 	strtok    bool // reads lines with strtok, which loses what is behind a blank one
+	strict    bool // leaves a pool that sends a blank line, or what is no JSON
+
+	subscribesFirst bool          // before it configures, where it pipelines
+	xnsubLast       bool          // asks for extranonces once it may mine
+	xnsubAlways     bool          // asks though nobody has told it to
+	xnsubWait       time.Duration // for the reply, which is taken for another's if it comes later; none if zero
 
 	extranonce extranonceUse
 	maskAtOnce bool // uses a new mask for the current job
@@ -88,7 +98,21 @@ var dialects = map[Kind]dialect{
 		version:   spacedResult, shown: spacedResult,
 		oneLine: true, strtok: true, minSize: 1, maxSize: 100, silence: 120 * time.Second,
 	},
-	CGMiner: cgminer(false), CGMinerRolling: cgminer(true),
+	CPUMinerOpt: {
+		agent:     "cpuminer-opt/24.5",
+		subscribe: `{"id": 1, "method": "mining.subscribe", "params": ["$AGENT"]}`,
+		resume:    `{"id": 1, "method": "mining.subscribe", "params": ["$AGENT", "$SID"]}`,
+		retry:     `{"id": 1, "method": "mining.subscribe", "params": []}`,
+		authorize: `{"id": 2, "method": "mining.authorize", "params": ["$USER", "$PASS"]}`,
+		xnsub:     `{"id": 3, "method": "mining.extranonce.subscribe", "params": []}`,
+		suggest:   `{"id": 1, "method": "mining.suggest_difficulty", "params": ["$FLOAT"]}`,
+		submit:    `{"method": "mining.submit", "params": ["$USER", "$JOB", "$XN2", "$NTIME", "$NONCE"], "id":4}`,
+		version:   spacedResult, shown: spacedResult,
+		ping:    `{"id":$ID,"result":"pong","error":null}`,
+		oneLine: true, strtok: true, extranonce: atOnce, xnsubLast: true, xnsubAlways: true, xnsubWait: 3 * time.Second,
+		minSize: 2, maxSize: 16, silence: 300 * time.Second,
+	},
+	CGMiner: cgminer(false), CGMinerRolling: cgminer(true), BMMiner: bmminer(),
 	BFGMiner: {
 		agent:     "bfgminer/5.5.0",
 		target:    `{"id": null, "method": "mining.suggest_target", "params": ["$TARGET"]}`,
@@ -109,7 +133,18 @@ var dialects = map[Kind]dialect{
 		submit:    `{"id":$ID,"method":"mining.submit","params":["$USER","$JOB","$XN2","$NTIME","$NONCE","$VERSION"]}`,
 		ping:      `{"id":$ID,"method":"pong","params":[]}`,
 		version:   `{"id":$ID,"result":$VALUE,"error":null}`,
-		pipelines: true, extranonce: atOnce, delta: true, minSize: 1, maxSize: 32, silence: 180 * time.Second,
+		pipelines: true, xnsubLast: true, extranonce: atOnce, delta: true, minSize: 1, maxSize: 32, silence: 180 * time.Second,
+	},
+	NerdQAxe: {
+		agent: "NerdQAxe++/BM1370/v1.0", firstID: 6, // behind the fixed ones
+		subscribe: `{"id": 1, "method": "mining.subscribe", "params": ["$AGENT"]}`,
+		configure: `{"id": 2, "method": "mining.configure", "params": [["version-rolling"], {"version-rolling.mask": "1fffe000"}]}`,
+		authorize: `{"id": 3, "method": "mining.authorize", "params": ["$USER", "$PASS"]}`,
+		suggest:   `{"id": 4, "method": "mining.suggest_difficulty", "params": [$WHOLE]}`,
+		xnsub:     `{"id": 5, "method": "mining.extranonce.subscribe", "params": []}`,
+		submit:    `{"id": $ID, "method": "mining.submit", "params": ["$USER", "$JOB", "$XN2", "$NTIME", "$NONCE", "$VERSION"]}`,
+		pipelines: true, subscribesFirst: true, xnsubLast: true, strict: true, extranonce: nextJob, delta: true,
+		minSize: 1, maxSize: 32, longest: 16 << 10, silence: 180 * time.Second,
 	},
 	NerdMiner: {
 		agent: "NerdMinerV2/V1.7.0", firstID: 1,
@@ -134,6 +169,17 @@ func cgminer(rolling bool) dialect {
 		d.configure = `{"id": $ID, "method": "mining.configure", "params": [["version-rolling"], {"version-rolling.mask": "ffffffff"}]}`
 		d.maskAtOnce = true
 	}
+	return d
+}
+
+// bmminer is a cgminer that asks for extranonces, and waits for the reply; one that comes later it takes for that to
+// authorize.
+func bmminer() dialect {
+	d := cgminer(false)
+	d.agent, d.firstID = "bmminer/2.0.0", 1
+	d.xnsub = `{"id": $ID, "method": "mining.extranonce.subscribe", "params": []}`
+	d.multi = `{"id": $ID, "method": "mining.multi_version", "params": [1]}`
+	d.extranonce, d.minSize, d.xnsubWait = nextJob, 1, 2*time.Second
 	return d
 }
 

@@ -54,6 +54,32 @@ var wire = map[Kind][]string{
 		`{"id":6,"method":"mining.submit","params":["u.1","#","#","#","#","#"]}`,
 		`{"id":7,"method":"mining.submit","params":["u.1","#","#","#","#","#"]}`,
 	},
+	CPUMinerOpt: {
+		`{"id": 1, "method": "mining.subscribe", "params": ["cpuminer-opt/24.5"]}`,
+		`{"id": 2, "method": "mining.authorize", "params": ["u.1", "x"]}`,
+		`{"id": 3, "method": "mining.extranonce.subscribe", "params": []}`,
+		`{"id": 1, "method": "mining.suggest_difficulty", "params": ["42.000000"]}`,
+		`{"method": "mining.submit", "params": ["u.1", "#", "#", "#", "#"], "id":4}`,
+		`{"method": "mining.submit", "params": ["u.1", "#", "#", "#", "#"], "id":4}`,
+	},
+	BMMiner: {
+		`{"id": 1, "method": "mining.subscribe", "params": ["bmminer/2.0.0"]}`,
+		`{"id": 2, "method": "mining.extranonce.subscribe", "params": []}`,
+		`{"id": 3, "method": "mining.authorize", "params": ["u.1", "x"]}`,
+		`{"id": 4, "method": "mining.multi_version", "params": [1]}`,
+		`{"id": 5, "method": "mining.suggest_difficulty", "params": [42]}`,
+		`{"params": ["u.1", "#", "#", "#", "#"], "id": 6, "method": "mining.submit"}`,
+		`{"params": ["u.1", "#", "#", "#", "#"], "id": 7, "method": "mining.submit"}`,
+	},
+	NerdQAxe: {
+		`{"id": 1, "method": "mining.subscribe", "params": ["NerdQAxe++/BM1370/v1.0"]}`,
+		`{"id": 2, "method": "mining.configure", "params": [["version-rolling"], {"version-rolling.mask": "1fffe000"}]}`,
+		`{"id": 3, "method": "mining.authorize", "params": ["u.1", "x"]}`,
+		`{"id": 4, "method": "mining.suggest_difficulty", "params": [42]}`,
+		`{"id": 5, "method": "mining.extranonce.subscribe", "params": []}`,
+		`{"id": 6, "method": "mining.submit", "params": ["u.1", "#", "#", "#", "#", "#"]}`,
+		`{"id": 7, "method": "mining.submit", "params": ["u.1", "#", "#", "#", "#", "#"]}`,
+	},
 	NerdMiner: {
 		`{"id": 1, "method": "mining.subscribe", "params": ["NerdMinerV2/V1.7.0"]}`,
 		`{"params": ["u.1", "x"], "id": 2, "method": "mining.authorize"}`,
@@ -100,6 +126,12 @@ func TestAnswers(t *testing.T) {
 		BFGMiner:  {`{"id": 7, "result": "bfgminer/5.5.0", "error": null}`, `{"id": 9, "result": true, "error": null}`},
 		ESPMiner:  {`{"id":7,"result":"bitaxe/BM1370/v2.9.0","error":null}`, `{"id":42,"method":"pong","params":[]}`},
 		NerdMiner: {},
+		NerdQAxe:  {},
+		BMMiner:   {`{"id": 7, "result": "bmminer/2.0.0", "error": null}`, `{"id": 42, "result": "pong", "error": null}`},
+		CPUMinerOpt: {
+			`{"id": 7, "result": "cpuminer-opt/24.5", "error": null}`, `{"id":42,"result":"pong","error":null}`,
+			`{"id": 9, "result": true, "error": null}`,
+		},
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			p, address := startPool(t, pool.Config{Difficulty: 1e9})
@@ -136,6 +168,14 @@ func TestReconnect(t *testing.T) {
 		{CGMiner, `["127.0.0.1","PORT",0]`, true},
 		{CGMiner, `["pool.example.com",3333]`, false},
 		{ESPMiner, `["pool.example.com",3333]`, true},
+		{CPUMinerOpt, `[]`, true},
+		{CPUMinerOpt, `["127.0.0.1",PORT]`, true},
+		{BMMiner, `[]`, true},
+		{BMMiner, `["127.0.0.1","PORT"]`, true},
+		{BMMiner, `["pool.example.com",3333]`, false},
+		{BFGMiner, `[]`, true},
+		{NerdQAxe, `[]`, false},
+		{NerdQAxe, `["127.0.0.1",PORT]`, false},
 		{NerdMiner, `[]`, false},
 	} {
 		t.Run(string(c.kind)+c.to, func(t *testing.T) {
@@ -180,11 +220,15 @@ func TestStrictness(t *testing.T) {
 		"no version rolling":                  {CGMinerRolling, []string{"<", `{"id":0,"result":{"version-rolling":false},"error":null}`}, "rolls no versions"},
 		"an extranonce2 of one byte":          {CGMiner, []string{"<", `{"id":0,"result":[[],"f0",1]}`, "<", `{"id":1,"result":[[],"f0",1]}`}, "extranonce2 of 1 bytes"},
 		"a broken job":                        {ESPMiner, []string{"<", "<", "<", subscribedOne, `{"id":3,"result":true}`, `{"method":"mining.notify","params":["j"]}`}, "not the params"},
+		"words for a strict client":           {NerdQAxe, []string{"<", "<", "<", "Invalid JSON, disconnecting"}, "not a JSON object"},
+		"a blank line for it":                 {NerdQAxe, []string{"<", "<", "<", subscribedOne, ""}, "blank"},
+		"a late reply to xnsub":               {BMMiner, []string{"<", subscribedOne, "<", "<", `{"id":2,"result":null,"error":[38,"no",null]}`}, "authorization refused"},
+		"an extranonce2 of 17 bytes":          {CPUMinerOpt, []string{"<", `{"id":1,"result":[[],"f0",17]}`, "<", `{"id":1,"result":[[],"f0",17]}`}, "extranonce2 of 17 bytes"},
 		"words for a subscribe reply":         {NerdMiner, []string{"<", "Invalid JSON, disconnecting"}, "not a JSON object"},
 		"an error for a subscribe reply":      {NerdMiner, []string{"<", `{"id":1,"result":null,"error":[20,"no",null]}`}, "no subscription"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := New(Config{Address: fakePool(t, c.script...), User: "u", Kind: c.kind, Once: true, LoginTimeout: 5 * time.Second})
+			m := New(Config{Address: fakePool(t, c.script...), User: "u", Kind: c.kind, Extranonce: true, Once: true, LoginTimeout: 5 * time.Second})
 			if err := m.Run(patient(t)); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %s", err, c.want)
 			}

@@ -19,8 +19,8 @@ func (v *visit) listen() error {
 		v.publish()
 		m, err := v.read(v.dialect.silence)
 		switch {
-		case errors.Is(err, errNotStrict):
-			continue // all of them ignore such lines now
+		case errors.Is(err, errNotStrict) && !v.dialect.strict:
+			continue // most of them ignore such lines now
 		case err != nil:
 			return err
 		case m.Method != nil:
@@ -162,7 +162,7 @@ func (v *visit) setMask(params []json.RawMessage) {
 }
 
 // reconnect follows the rules of the clients: cpuminer wants a host and a port, cgminer and bfgminer follow only
-// within their pool's domain, and ESP-Miner comes back to where it was told to go.
+// within their pool's domain, ESP-Miner comes back to where it was told to go, and NerdQAxe stays where it is.
 func (v *visit) reconnect(params []json.RawMessage) error {
 	host, port := "", ""
 	if len(params) >= 2 {
@@ -173,9 +173,15 @@ func (v *visit) reconnect(params []json.RawMessage) error {
 	switch v.miner.config.Kind {
 	case ESPMiner:
 		return errMoved
+	case NerdQAxe:
+		return nil
 	case CPUMiner:
 		if host == "" {
 			return nil
+		}
+	case CPUMinerOpt:
+		if host == "" {
+			return errMoved
 		}
 	default:
 		if host == "" {

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
+	"time"
 )
 
 // login goes the client's way from a new connection to the right to mine.
@@ -30,16 +32,37 @@ func (v *visit) login() error {
 	if err := v.subscribe(); err != nil {
 		return fmt.Errorf("subscribe: %w", err)
 	}
-	if v.miner.config.Extranonce && d.xnsub != "" {
-		v.ask(d.xnsub, "mining.extranonce.subscribe")
+	if !d.xnsubLast {
+		if err := v.askExtranonce(); err != nil {
+			return err
+		}
 	}
 	return v.authorize()
 }
 
+// askExtranonce asks to be told of other extranonces. Some wait for the reply, whatever it is, for a while.
+func (v *visit) askExtranonce() error {
+	d := v.dialect
+	if d.xnsub == "" || !v.miner.config.Extranonce && !d.xnsubAlways {
+		return nil
+	}
+	v.ask(d.xnsub, "mining.extranonce.subscribe")
+	if d.xnsubWait == 0 {
+		return nil
+	}
+	_, err := v.replyWithin(d.xnsubWait)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
+	}
+	return err
+}
+
 // reply reads lines up to the first one that is not a method that the client handles, whatever that one is.
-func (v *visit) reply() (message, error) {
+func (v *visit) reply() (message, error) { return v.replyWithin(v.miner.config.LoginTimeout) }
+
+func (v *visit) replyWithin(patience time.Duration) (message, error) {
 	for {
-		m, err := v.read(v.miner.config.LoginTimeout)
+		m, err := v.read(patience)
 		if err != nil {
 			return m, err
 		}
@@ -174,8 +197,7 @@ func (v *visit) authorize() error {
 		}
 		break
 	}
-	v.loggedIn()
-	return nil
+	return v.loggedIn()
 }
 
 // authorized accepts null as well as true, which cpuminer does and p2pool relies on.
@@ -186,15 +208,28 @@ func authorized(m message) error {
 	return nil
 }
 
-func (v *visit) loggedIn() {
-	if v.dialect.suggest != "" && v.miner.config.Suggest > 0 {
-		v.ask(v.dialect.suggest, "mining.suggest_difficulty")
+// loggedIn says what a client says once it may mine.
+func (v *visit) loggedIn() error {
+	d := v.dialect
+	if d.multi != "" {
+		v.ask(d.multi, "mining.multi_version")
 	}
-	if v.dialect.pipelines && v.miner.config.Extranonce {
-		v.ask(v.dialect.xnsub, "mining.extranonce.subscribe")
+	if d.xnsubLast && !d.pipelines {
+		if err := v.askExtranonce(); err != nil {
+			return err
+		}
+	}
+	if d.suggest != "" && v.miner.config.Suggest > 0 {
+		v.ask(d.suggest, "mining.suggest_difficulty")
+	}
+	if d.xnsubLast && d.pipelines {
+		if err := v.askExtranonce(); err != nil {
+			return err
+		}
 	}
 	v.miner.update(func(s *Stats) { s.Logins++ })
 	v.miner.log("logged in")
+	return nil
 }
 
 // loginAtOnce sends three requests in one burst, as ESP-Miner does, which knows the replies by their shape.
@@ -203,11 +238,14 @@ func (v *visit) loginAtOnce() error {
 	_, configure := v.request(v.dialect.configure, "mining.configure")
 	_, subscribe := v.request(v.dialect.subscribe, "mining.subscribe")
 	_, authorize := v.request(v.dialect.authorize, "mining.authorize")
+	if v.dialect.subscribesFirst {
+		configure, subscribe = subscribe, configure
+	}
 	v.send(configure, subscribe, authorize)
 	v.mu.Unlock()
 	for {
 		m, err := v.reply()
-		if errors.Is(err, errNotStrict) {
+		if errors.Is(err, errNotStrict) && !v.dialect.strict {
 			continue
 		}
 		if err != nil {
@@ -221,8 +259,7 @@ func (v *visit) loginAtOnce() error {
 			err = v.configured(m)
 		case string(m.ID) == "3":
 			if err = authorized(m); err == nil {
-				v.loggedIn()
-				return nil
+				return v.loggedIn()
 			}
 		}
 		if err != nil {

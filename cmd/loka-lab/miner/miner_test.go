@@ -30,7 +30,7 @@ func TestEveryKindMines(t *testing.T) {
 			if got := p.Stats(); got.Accepted != 20 || got.Workers["u.1"].Accepted != 20 {
 				t.Errorf("%+v", got)
 			}
-			if rolls := p.Shares()[0].Bits != ""; rolls != (kind == CGMinerRolling || kind == ESPMiner) {
+			if rolls := p.Shares()[0].Bits != ""; rolls != (kind == CGMinerRolling || kind == ESPMiner || kind == NerdQAxe) {
 				t.Errorf("version bits %q", p.Shares()[0].Bits)
 			}
 		})
@@ -96,7 +96,7 @@ func TestQuirkyPools(t *testing.T) {
 }
 
 func TestChangesOfWork(t *testing.T) {
-	for _, kind := range []Kind{CGMinerRolling, BFGMiner, ESPMiner, NerdMiner} {
+	for _, kind := range []Kind{CPUMinerOpt, CGMinerRolling, BMMiner, BFGMiner, ESPMiner, NerdQAxe, NerdMiner} {
 		t.Run(string(kind), func(t *testing.T) {
 			p, address := startPool(t, pool.Config{VersionMask: 0x1fffe000, ShortNonce: true})
 			m := running(t, Config{Address: address, User: "u", Kind: kind, Extranonce: true, Interval: time.Millisecond})
@@ -128,7 +128,7 @@ func TestChangesOfWork(t *testing.T) {
 				}
 			}
 			told := strings.Count(strings.Join(p.Lines(1, true), "\n"), "set_extranonce")
-			if asks := kind == BFGMiner || kind == ESPMiner; asks != (told == 1) {
+			if asks := kind != CGMinerRolling && kind != NerdMiner; asks != (told == 1) {
 				t.Errorf("%d new extranonces", told)
 			}
 		})

@@ -92,7 +92,7 @@ func (v *visit) read(patience time.Duration) (m message, err error) {
 			v.miner.config.Trace(false, line)
 		}
 		switch {
-		case strings.Trim(line, "\r") == "" && v.dialect.strtok:
+		case strings.Trim(line, "\r") == "" && (v.dialect.strtok || v.dialect.strict):
 			return m, errBlank
 		case line == "" || v.dialect.longest > 0 && len(line) > v.dialect.longest:
 			continue
@@ -130,7 +130,7 @@ func (v *visit) request(template, method string) (id, line string) {
 		"ID", fmt.Sprint(v.lastID), "AGENT", v.dialect.agent, "SID", v.miner.sessionID,
 		"USER", config.User, "PASS", config.Password,
 		"TARGET", fmt.Sprintf("%016x%016x%016x%016x", target[0], target[1], target[2], target[3]),
-		"WHOLE", fmt.Sprintf("%d", int(config.Suggest)), "NUMBER", decimal(config.Suggest))
+		"WHOLE", fmt.Sprintf("%d", int(config.Suggest)), "NUMBER", decimal(config.Suggest), "FLOAT", fmt.Sprintf("%f", config.Suggest))
 	if id = idIn(template, v.lastID); id != "null" {
 		v.asked[id] = method
 	}
