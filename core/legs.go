@@ -91,16 +91,20 @@ func (s *session) bereave(l *leg, why closing) {
 		return
 	}
 	s.leg = nil
+	if why == closePoolQuiet {
+		s.move.silent = l.endpoint
+	}
 	s.move.lost = s.d.opt.Now()
 	s.move.fed = s.move.lost
 	if s.move.lost.Sub(l.began) >= lasting {
-		s.move.tries = 0
+		s.move.kicks = 0
 	}
-	switch s.move.tries++; { // perhaps it is the miner that no pool keeps
-	case s.move.tries > patience:
+	held := s.proxy().policy.HoldWhenDown && !l.pool.sound()
+	switch s.move.kicks++; { // perhaps it is the miner that no pool keeps
+	case s.move.kicks > patience && !held:
 		s.closeLocked(why)
-	case s.move.tries > 1:
-		s.laterLocked(retryAfter(s.move.tries-1), s.wantMove)
+	case s.move.kicks > 1:
+		s.laterLocked(retryAfter(s.move.kicks-1), s.wantMove)
 	default:
 		s.wantMoveLocked()
 	}

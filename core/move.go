@@ -16,8 +16,10 @@ type move struct {
 	state  moveState
 	urgent bool      // it is queued among those without a pool
 	better bool      // another server of the pool is better
+	silent *endpoint // that left the last leg without an answer; nil once there is another leg
 	again  bool      // something changed since it is under way
 	tries  int       // that failed in a row
+	kicks  int       // legs in a row that ended, or sent the miner on, soon after they began
 	lost   time.Time // since when the session has no pool; zero while it has one
 	fed    time.Time // when the miner last got something in place of a pool's lines
 	done   int       // how often the session has moved
@@ -112,7 +114,7 @@ func (s *session) endMove(to *pool, err error) {
 	case s.closed != "":
 	case s.move.away:
 	case err == nil:
-		s.move.better = false
+		s.move.better, s.move.tries = false, 0
 		if s.move.again {
 			s.wantMoveLocked()
 		}
@@ -148,6 +150,7 @@ func (s *session) failedLocked(to *pool, err error, renamed bool) {
 	switch {
 	case s.leg == nil && !to.up() && px.policy.HoldWhenDown:
 		return // the watch sees when a server is back
+	case s.leg == nil && px.policy.HoldWhenDown && !to.sound(): // it comes and goes; that is not the miner's fault
 	case s.leg == nil && (!to.up() || s.move.tries >= patience):
 		s.closeLocked(closeNoPool)
 		return
@@ -195,10 +198,15 @@ func (s *session) carryTo(to *pool) error {
 	return s.confirm()
 }
 
-// shunned is the server that the session is at, where it is to go to another one.
+// shunned is the server that the session is at, where it is to go to another one, or that
+// has fallen silent: it may serve others, or count as up until more miners have found out,
+// and would cost this one another timeout.
 func (s *session) shunned() []*endpoint {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.leg == nil && s.move.silent != nil {
+		return []*endpoint{s.move.silent}
+	}
 	if s.leg != nil && s.leg.endpoint.sent.Load() == nil && s.move.better {
 		return []*endpoint{s.leg.endpoint}
 	}
@@ -295,6 +303,7 @@ func (s *session) turned(l *leg, at time.Time) {
 	s.leg, s.next = l, nil
 	s.taping.Store(false)
 	s.move.done++
+	s.move.silent = nil
 	idle := time.Duration(0)
 	l.began = at
 	campaign := s.proxy().mover.campaign()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/loka-proxy/loka/core/policy"
@@ -19,6 +20,8 @@ type pool struct {
 	now       func() time.Time
 
 	figures *figures // kept where the pool was there before
+	// sought says that a miner without a pool has looked for one that is up here.
+	sought atomic.Bool
 
 	mu     sync.Mutex
 	turn   int       // where round_robin goes on
@@ -104,6 +107,12 @@ func (p *pool) dial(ctx context.Context, avoid ...*endpoint) (*transport.Conn, *
 // down.
 func (p *pool) up() bool {
 	return slices.ContainsFunc(p.endpoints, func(e *endpoint) bool { return e.usable() })
+}
+
+// sound reports whether there is a server that miners can rely on: one that is up comes and
+// goes, perhaps, if it was down not long ago.
+func (p *pool) sound() bool {
+	return slices.ContainsFunc(p.look(p.now()), func(s sight) bool { return !s.aside && s.class == well })
 }
 
 // serves reports whether a server is known to answer.

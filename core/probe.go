@@ -62,8 +62,9 @@ func (p *pool) due(now time.Time) (list []*endpoint) {
 		legs += s.load.legs
 	}
 	awaited := legs > 0 && (p.policy.Strategy == policy.Failover || p.policy.Strategy == policy.Weighted)
+	sought := p.sought.Swap(false)
 	for _, e := range p.endpoints {
-		if e.due(now, awaited, p.policy.Health.Interval) {
+		if e.due(now, awaited, sought, p.policy.Health.Interval) {
 			list = append(list, e)
 		}
 	}
@@ -71,16 +72,17 @@ func (p *pool) due(now time.Time) (list []*endpoint) {
 }
 
 // due reports whether the endpoint is to be probed: when its rest after a failure is over,
-// and where it stands by for miners that are elsewhere, or has yet to settle. While
+// or at each look while miners without a pool seek one that is up, since every second of
+// theirs is lost; and where it stands by for miners that are elsewhere, or has yet to settle. While
 // miners are there, they tell how it is.
-func (e *endpoint) due(now time.Time, awaited bool, interval time.Duration) bool {
+func (e *endpoint) due(now time.Time, awaited, sought bool, interval time.Duration) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
 	case e.probing:
 		return false
 	case e.state == isDown:
-		e.probing = !now.Before(e.rest)
+		e.probing = sought || !now.Before(e.rest)
 	default:
 		spread := rand.N(interval/5+1) - interval/10 // lokas of one farm do not probe in step
 		e.probing = e.load.legs == 0 && (awaited || e.broken) && now.Sub(e.asked) >= interval+spread

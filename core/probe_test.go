@@ -248,3 +248,26 @@ func TestProbesAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestSoughtServersAreProbed has miners without a pool look for one: its servers do not rest.
+func TestSoughtServersAreProbed(t *testing.T) {
+	c := newClock()
+	p := poolOf(c, policy.Failover, 1)
+	e := p.endpoints[0]
+	for range 10 { // until it rests for half a minute
+		e.down(errTest)
+		c.pass(time.Minute)
+	}
+	e.down(errTest)
+	if len(p.due(c.now())) > 0 {
+		t.Error("it is probed while it rests")
+	}
+	p.sought.Store(true)
+	if len(p.due(c.now())) == 0 {
+		t.Error("it is not probed though miners wait for it")
+	}
+	e.probed()
+	if len(p.due(c.now())) > 0 {
+		t.Error("it is probed once more though nobody has asked")
+	}
+}

@@ -26,8 +26,8 @@ func (s *session) redirect(l *leg, r *exchange.Redirect) {
 	}
 	wait := min(r.Wait, maxWait)
 	if s.d.opt.Now().Sub(l.began) < lasting { // it sends them round and round, perhaps
-		s.move.tries++
-		wait = max(wait, retryAfter(s.move.tries))
+		s.move.kicks++
+		wait = max(wait, retryAfter(s.move.kicks))
 	}
 	s.move.better = true
 	s.laterLocked(wait, s.wantMove)

@@ -27,14 +27,17 @@ func (h *herd) leave() {
 	h.done.Wait()
 }
 
-// mine sets miners of all kinds to work, each on its own.
-func mine(t *testing.T, n int, config miner.Config) *herd {
+// mine sets miners of some kinds to work, each on its own; of all kinds where none is given.
+func mine(t *testing.T, n int, config miner.Config, kinds ...miner.Kind) *herd {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	h := &herd{}
+	if len(kinds) == 0 {
+		kinds = miner.Kinds
+	}
 	for i := range n {
 		c := config
-		c.User, c.Kind = fmt.Sprintf("rig-%d", i), miner.Kinds[i%len(miner.Kinds)]
+		c.User, c.Kind = fmt.Sprintf("rig-%d", i), kinds[i%len(kinds)]
 		m := miner.New(c)
 		h.miners = append(h.miners, m)
 		h.done.Go(func() { _ = m.Run(ctx) })

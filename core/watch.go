@@ -86,8 +86,12 @@ const feedAfter = 45 * time.Second
 
 // holdOn keeps a miner that has no pool, and has it moved once there is one.
 func (s *session) holdOn(now time.Time) {
-	if to, _ := s.destination(); to != nil && to.up() {
+	switch to, _ := s.destination(); {
+	case to == nil:
+	case to.up():
 		s.wantMove()
+	default:
+		to.sought.Store(true)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

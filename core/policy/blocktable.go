@@ -43,7 +43,7 @@ var (
 		},
 	}
 	healthBlock = &blockType{
-		name: "health_check", doc: "How servers are probed, which happens by a subscribe, and only where no miner tells how a server is: while it is down (0.5 to 30 seconds after the last failure, more with each), " +
+		name: "health_check", doc: "How servers are probed, which happens by a subscribe, and only where no miner tells how a server is: while it is down (0.5 to 30 seconds after the last failure, more with each, and every second while miners are held for its pool), " +
 			"until it counts as well again, and while it stands by, that is, miners are at other servers of a pool with strategy \"failover\" or \"weighted\".",
 		args: []argumentType{
 			{name: "interval", is: isDuration, fallback: 10 * time.Second, doc: "From one probe of a server that stands by to the next, give or take a tenth."},
