@@ -32,7 +32,6 @@ type world struct {
 
 	stable  bool
 	own     string               // the miner's extranonce1, where it is its own
-	size    int                  // of its extranonce2
 	known   []task               // jobs that the miner has
 	waiting map[string]*question // by id, as the miner wrote it
 	names   []string             // of the miner
@@ -43,8 +42,8 @@ type world struct {
 type task struct {
 	id    string
 	owner *party
-	at    string // its id there
-	size  int    // of extranonce2 there
+	at    int // its number there
+	size  int // of extranonce2 there
 }
 
 // question is a request of the miner.
@@ -63,6 +62,14 @@ type party struct {
 	asked   []ask // that it has not answered
 	left    bool
 	refuses bool // every name
+}
+
+// id is how the pool calls its n-th job. Some are a loka themselves.
+func (p *party) id(n int) string {
+	if p.number%3 == 0 {
+		return fmt.Sprint("1_", n)
+	}
+	return strconv.Itoa(n)
 }
 
 // ask is a request as a pool has it.
@@ -217,7 +224,7 @@ func (w *world) arrive(to *party, line []byte) {
 	var owner, job, size int
 	_, _ = fmt.Sscanf(m.Params[3].(string), "%d-%d-%d", &owner, &job, &size)
 	nonce, _ := m.Params[2].(string)
-	if owner != to.number || fmt.Sprint(m.Params[1]) != strconv.Itoa(job) || len(nonce) != 2*size || w.stable && nonce[2*size-8:2*size-6] != w.own {
+	if owner != to.number || m.Params[1] != to.id(job) || len(nonce) != 2*size || w.stable && nonce[2*size-8:2*size-6] != w.own {
 		w.failf("pool %d gets the share %s", to.number, line)
 	}
 }
@@ -266,7 +273,7 @@ func (w *world) learn(from *party, params []any, first bool) {
 	if coinb1 := params[2].(string); w.stable && (!strings.HasPrefix(coinb1, "01"+from.nonce) || len(coinb1) != len("01"+from.nonce)+2*(size-4)) {
 		w.failf("coinb1 is %s", coinb1)
 	}
-	w.known = append(w.known, task{id, from, strconv.Itoa(at), size})
+	w.known = append(w.known, task{id, from, at, size})
 }
 
 // step does something.
@@ -289,7 +296,7 @@ func (w *world) step() {
 	case n < 78:
 		w.miner("mining.get_transactions", "[]")
 	case n < 81:
-		some.nonce = fmt.Sprintf("%02x", w.random.IntN(256))
+		some.nonce, some.size = fmt.Sprintf("%02x", w.random.IntN(256)), 4+w.random.IntN(5)
 		w.hand(some, fmt.Sprintf(`{"id":null,"method":"mining.set_extranonce","params":["%s",%d]}`, some.nonce, some.size))
 	case n < 83:
 		w.hand(some, `{"id":9,"method":"mining.ping","params":[]}`)
@@ -317,7 +324,7 @@ func (w *world) share() {
 	if len(w.names) > 0 {
 		name = w.names[w.random.IntN(len(w.names))]
 	}
-	w.miner("mining.submit", fmt.Sprintf(`[%q,%q,%q,"%d-%s-%d","00"]`, name, j.id, nonce, j.owner.number, j.at, j.size))
+	w.miner("mining.submit", fmt.Sprintf(`[%q,%q,%q,"%d-%d-%d","00"]`, name, j.id, nonce, j.owner.number, j.at, j.size))
 }
 
 func (w *world) authorize() {
@@ -328,7 +335,7 @@ func (w *world) authorize() {
 
 func (w *world) job(p *party) {
 	p.jobs++
-	w.hand(p, fmt.Sprintf(`{"id":null,"method":"mining.notify","params":["%d","00","01","%d-%d",[],"2","1","6",%t]}`, p.jobs, p.jobs, p.size, w.random.IntN(2) == 0))
+	w.hand(p, fmt.Sprintf(`{"id":null,"method":"mining.notify","params":[%q,"00","01","%d-%d",[],"2","1","6",%t]}`, p.id(p.jobs), p.jobs, p.size, w.random.IntN(2) == 0))
 }
 
 // answer has a pool answer one request, often the first.
@@ -433,7 +440,7 @@ func TestRandomConversations(t *testing.T) {
 		return
 	}
 	moved := 0
-	for seed := range uint64(1000) {
+	for seed := range uint64(200) {
 		ok := t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			if play(t, seed, 300) {
 				moved++
@@ -443,7 +450,7 @@ func TestRandomConversations(t *testing.T) {
 			break
 		}
 	}
-	if moved < 500 && !t.Failed() {
+	if moved < 100 && !t.Failed() {
 		t.Errorf("only %d of the conversations have moved", moved)
 	}
 }
