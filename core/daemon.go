@@ -74,6 +74,9 @@ func New(p *policy.Policy, opt Options) *Daemon {
 func (d *Daemon) inForce(g *generation) {
 	d.current.Store(g)
 	d.issued = g.number
+	for _, px := range g.proxies {
+		px.mover.bound(px.policy)
+	}
 	d.opt.Meter.SetPolicy(g.policy.Hash, strconv.Itoa(g.number))
 }
 

@@ -46,7 +46,7 @@ func (d *Daemon) newProxy(pp *policy.Proxy, g *generation) *proxy {
 		pools: map[string]*pool{}, shares: map[string]*meter.Shares{},
 		failed: make([]rate.Sometimes, len(list)), refused: map[string]*rate.Sometimes{},
 	}
-	px.mover = d.mover(px)
+	px.mover = d.mover(px.name)
 	for i := range px.failed {
 		px.failed[i].Interval = quiet
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/loka-proxy/loka/core/exchange"
 	"github.com/loka-proxy/loka/core/meter"
+	"github.com/loka-proxy/loka/core/policy"
 )
 
 // mover moves the sessions of one proxy, so many a second and so many at once: a thousand
@@ -47,21 +48,25 @@ type campaign struct {
 // maxPast is how many campaigns are remembered.
 const maxPast = 20
 
-// mover gives that of a proxy, with the limits that hold now.
-func (d *Daemon) mover(px *proxy) *mover {
+// mover gives that of a proxy.
+func (d *Daemon) mover(proxy string) *mover {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	m := d.movers[px.name]
+	m := d.movers[proxy]
 	if m == nil {
-		m = &mover{d: d, name: px.name, meter: d.opt.Meter.Moves(px.name), limit: rate.NewLimiter(1, 1), stuck: rate.Sometimes{Interval: quiet}, freed: make(chan struct{}, 1)}
-		d.movers[px.name] = m
+		m = &mover{d: d, name: proxy, meter: d.opt.Meter.Moves(proxy), limit: rate.NewLimiter(1, 1), stuck: rate.Sometimes{Interval: quiet}, freed: make(chan struct{}, 1)}
+		d.movers[proxy] = m
 	}
-	m.limit.SetLimit(rate.Limit(px.policy.MaxMovesPerSecond))
-	m.limit.SetBurst(max(1, px.policy.MaxMovesPerSecond/10)) // a tenth of a second's
+	return m
+}
+
+// bound has the limits of a policy that comes into force hold.
+func (m *mover) bound(p *policy.Proxy) {
+	m.limit.SetLimit(rate.Limit(p.MaxMovesPerSecond))
+	m.limit.SetBurst(max(1, p.MaxMovesPerSecond/10)) // a tenth of a second's
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.most = px.policy.MaxConcurrentMoves
-	return m
+	m.most = p.MaxConcurrentMoves
 }
 
 // add queues a session.
@@ -111,8 +116,9 @@ func (m *mover) run() {
 // are descriptors for it. It reports false when loka stops.
 func (m *mover) vacant() bool {
 	for {
+		affords := m.d.affords() // not under the lock: who has the daemon's may wait for it
 		m.mu.Lock()
-		if m.under < m.most && m.d.affords() {
+		if affords && m.under < m.most {
 			m.under++
 			m.mu.Unlock()
 			return true
@@ -212,20 +218,30 @@ func (m *mover) failed() {
 	m.campaignLocked().failed++
 }
 
+// latest is when the last move of the campaign ended, if that of the mover did then. One
+// that began with a miner that lost its pool may have none yet.
+func (c *campaign) latest(last time.Time) time.Time {
+	if last.Before(c.began) {
+		return c.began
+	}
+	return last
+}
+
 // calm is how long no miner moves before a campaign is over.
 const calm = 2 * time.Second
 
 // look ends the campaign if it is over, and logs what became of the miners that were to be
 // moved.
 func (m *mover) look(now time.Time) {
+	m.wake() // miners that leave, and moves of other proxies, give descriptors free without a word
 	m.mu.Lock()
 	c := m.current
-	if c == nil || m.under > 0 || len(m.urgent)+len(m.planned) > 0 || now.Sub(m.last) < calm {
+	if c == nil || m.under > 0 || len(m.urgent)+len(m.planned) > 0 || now.Sub(c.latest(m.last)) < calm {
 		m.mu.Unlock()
 		return
 	}
 	m.current = nil
-	c.ended = m.last
+	c.ended = c.latest(m.last)
 	if len(m.past) == maxPast {
 		m.past = m.past[:copy(m.past, m.past[1:])]
 	}

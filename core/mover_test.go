@@ -1,0 +1,151 @@
+package core
+
+import (
+	"math"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/loka-proxy/loka/core/policy"
+)
+
+// pageOf is a policy with more settings of its one proxy.
+func pageOf(t *testing.T, settings string) *policy.Policy {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "loka.hcl")
+	text := `
+pool "p" {
+  server "a" { address = "stratum+tcp://127.0.0.1:1" }
+}
+proxy "x" {
+  pool = pool.p
+  listener "tcp" { address = "127.0.0.1:0" }
+  ` + settings + `
+}
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, diags := policy.Load(file, policy.Options{})
+	if diags.HasErrors() {
+		t.Fatal(diags.Errors())
+	}
+	return p
+}
+
+func daemonOf(t *testing.T, settings string) (*Daemon, *mover, *clock) {
+	t.Helper()
+	c := newClock()
+	d := New(pageOf(t, settings), c.options())
+	t.Cleanup(d.cancel)
+	return d, d.current.Load().proxies[0].mover, c
+}
+
+// TestReloadsAmongMoves puts policies in force while moves begin and end: neither may wait
+// for what the other holds.
+func TestReloadsAmongMoves(t *testing.T) {
+	d, m, _ := daemonOf(t, "")
+	p := pageOf(t, "")
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				m.vacant()
+				m.done()
+			}
+		}
+	}()
+	applied := make(chan error)
+	go func() {
+		defer close(applied)
+		for range 1000 {
+			if err := d.Apply(t.Context(), p); err != nil {
+				applied <- err
+				return
+			}
+		}
+	}()
+	select {
+	case err := <-applied:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("a reload and a move wait for each other")
+	}
+	close(stop)
+	<-done
+}
+
+// TestDescriptorsComeFree has a mover wait for descriptors that nothing of its own proxy
+// gives free.
+func TestDescriptorsComeFree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, m, c := daemonOf(t, "")
+		d.extra.Store(math.MaxInt32)
+		begins := make(chan bool)
+		go func() { begins <- m.vacant() }()
+		synctest.Wait()
+		d.extra.Store(0) // the late legs of another proxy have ended
+		m.look(c.now())
+		if !<-begins {
+			t.Error("no move begins")
+		}
+	})
+}
+
+// TestLimitsOfWhatIsInForce holds the limits of a policy that is refused, and of one that is
+// tried, against those of the policy in force.
+func TestLimitsOfWhatIsInForce(t *testing.T) {
+	d, m, _ := daemonOf(t, "max_moves_per_second = 7\n  max_concurrent_moves = 8")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	refused := pageOf(t, "max_moves_per_second = 500\n  max_concurrent_moves = 600\n  listener \"tcp\" { address = \""+taken.Addr().String()+"\" }")
+	if err := d.Apply(t.Context(), refused); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Fatalf("it is not refused: %v", err)
+	}
+	tried := pageOf(t, "max_moves_per_second = 500\n  max_concurrent_moves = 600")
+	tried.Rollout = &policy.Rollout{Percent: 50, For: time.Hour}
+	if err := d.Try(tried); err != nil {
+		t.Fatal(err)
+	}
+	if m.limit.Limit() != 7 || m.most != 8 {
+		t.Errorf("%v moves begin in a second, and %d are under way at once", m.limit.Limit(), m.most)
+	}
+	if err := d.Apply(t.Context(), tried); err != nil {
+		t.Fatal(err)
+	}
+	if m.limit.Limit() != rate.Limit(500) || m.most != 600 {
+		t.Errorf("%v moves begin in a second, and %d are under way at once", m.limit.Limit(), m.most)
+	}
+}
+
+// TestCampaignWithoutMoves begins with a miner that loses its pool and is not moved yet.
+func TestCampaignWithoutMoves(t *testing.T) {
+	_, m, c := daemonOf(t, "")
+	m.last = c.now()
+	c.pass(time.Hour)
+	m.campaign()
+	m.look(c.now())
+	if got := m.reports(); len(got) != 1 || got[0].Ended != nil {
+		t.Errorf("it is over at once: %+v", got)
+	}
+	c.pass(calm)
+	m.look(c.now())
+	if got := m.reports(); len(got) != 1 || got[0].Ended == nil || got[0].Ended.Before(got[0].Began) {
+		t.Errorf("it ends before it began: %+v", got)
+	}
+}
