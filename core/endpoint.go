@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"golang.org/x/time/rate"
 
 	"github.com/loka-proxy/loka/core/meter"
 	"github.com/loka-proxy/loka/core/policy"
@@ -33,6 +34,8 @@ type endpoint struct {
 	aside, emptied atomic.Bool
 	// leaving is how many of its miners are to go to another server, or everyone.
 	leaving atomic.Int64
+	// astray limits what is logged of miners that it sends where loka does not go.
+	astray rate.Sometimes
 	// sent is where the server sends its miners; nil for to itself.
 	sent  atomic.Pointer[transport.Target]
 	fresh credit // what came since it was last taken into the load
@@ -72,7 +75,7 @@ const (
 )
 
 func newEndpoint(pool string, s *policy.Server, opt Options) *endpoint {
-	return &endpoint{pool: pool, server: s, log: opt.Log, meter: opt.Meter.Endpoint(pool, s.Name), now: opt.Now, asked: opt.Now()}
+	return &endpoint{pool: pool, server: s, log: opt.Log, meter: opt.Meter.Endpoint(pool, s.Name), now: opt.Now, asked: opt.Now(), astray: rate.Sometimes{Interval: quiet}}
 }
 
 // serves reports whether the last thing known of the endpoint is good.

@@ -125,7 +125,7 @@ func (s *session) logFailure(r *exchange.Record) {
 var refusals = map[string]string{
 	exchange.RefusedTooLong:   "a rule makes a request too long for the pool, which is denied",
 	exchange.RefusedNotJSON:   "the pool sends lines that are not JSON, which are not passed on",
-	exchange.RefusedReconnect: "the pool sends miners away with client.reconnect, which is not passed on",
+	exchange.RefusedReconnect: "the pool sends miners elsewhere with client.reconnect, which loka follows in their place where it may",
 }
 
 // logRefused tells of a line that was not forwarded, at most once a minute for each kind.

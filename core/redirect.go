@@ -38,8 +38,10 @@ func (s *session) follows(l *leg, r *exchange.Redirect) bool {
 	if l.endpoint.redirect(r.Host, r.Port) {
 		return true
 	}
-	s.d.opt.Log.Warn("the pool sends miners to another domain, where loka does not go", "proxy", s.proxy().name, "pool", l.pool.name,
-		"endpoint", l.endpoint.server.Name, "host", clip(r.Host), "session", s.id)
+	l.endpoint.astray.Do(func() {
+		s.d.opt.Log.Warn("the pool sends miners to another domain, where loka does not go", "proxy", s.proxy().name, "pool", l.pool.name,
+			"endpoint", l.endpoint.server.Name, "host", clip(r.Host), "session", s.id)
+	})
 	return false
 }
 
