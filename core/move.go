@@ -114,7 +114,7 @@ func (s *session) endMove(to *pool, err error) {
 	case s.closed != "":
 	case s.move.away:
 	case err == nil:
-		s.move.better, s.move.tries = false, 0
+		s.move.tries = 0
 		if s.move.again {
 			s.wantMoveLocked()
 		}
@@ -303,7 +303,7 @@ func (s *session) turned(l *leg, at time.Time) {
 	s.leg, s.next = l, nil
 	s.taping.Store(false)
 	s.move.done++
-	s.move.silent = nil
+	s.move.better, s.move.silent = false, nil // the new leg may send it on at once
 	idle := time.Duration(0)
 	l.began = at
 	campaign := s.proxy().mover.campaign()
