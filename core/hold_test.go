@@ -87,3 +87,25 @@ func TestDrainWhileHeld(t *testing.T) {
 	s.daemon.Drain(t.Context())
 	miner.wantClosed()
 }
+
+// TestRouteWhileHeld has a rule send a miner elsewhere while its pool is down.
+func TestRouteWhileHeld(t *testing.T) {
+	l, other := listen(t), listen(t)
+	s := performPolicy(t, under(l, anyPort+hold+stable+`
+  connect "elsewhere" {
+    when = "not upstream.up"
+    route { pool = pool.q }
+  }`, `pool "q" {
+  server "a" { address = "stratum+tcp://`+other.Addr().String()+`" }
+}`))
+	s.pool = l
+	miner, a := s.hire(able)
+	_ = l.Close()
+	a.reset()
+	b := s.at(other).worker()
+	b.admit("1fffe000", "aa01", "4")
+	b.send(difficulty("8"), job("5", true))
+	miner.want(difficulty("8"))
+	miner.hears("mining.notify")
+	s.wantCount(1, "loka_sessions")
+}

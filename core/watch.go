@@ -43,6 +43,9 @@ func (s *session) look(now time.Time) {
 	switch {
 	case skip:
 	case l == nil:
+		if s.proxy().policy.Program.Drifts() { // it may belong to a pool that is up by now
+			s.place()
+		}
 		s.holdOn(now)
 	case silentFor(l, now) > l.pool.policy.ResponseTimeout:
 		l.endpoint.unanswered(errBlackHole)
