@@ -9,7 +9,7 @@ import (
 // drain closes the session as soon as the miner waits for no answer, because loka stops.
 func (s *session) drain() { s.leaveFor(closeShutdown) }
 
-// part does so because of a policy, and within a time.
+// part does so because of a policy or an operator, and within a time.
 func (s *session) part(why closing) {
 	if s.leaving.Load() != nil { // and is bounded already
 		return

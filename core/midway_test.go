@@ -152,6 +152,28 @@ func TestBoundStandsMidway(t *testing.T) {
 	s.conserved()
 }
 
+// TestCloseStandsMidway: a session that an operator closes ends within its time, though a
+// move of it fails meanwhile and its pool says all but what it is asked for.
+func TestCloseStandsMidway(t *testing.T) {
+	l, other := listen(t), listen(t)
+	const soon = "drain_timeout = \"300ms\"\n"
+	s := performPolicy(t, soon+under(l, anyPort+stable))
+	s.pool = l
+	miner, a := s.hire(able)
+	s.apply(soon + under(other, anyPort+stable))
+	b := accept(t, other)
+	b.hears("mining.configure")
+	miner.send(share(4, "1", "000000"))
+	a.hears("mining.submit") // and never answers
+	ok(t, s.daemon.CloseSession(s.only().Session))
+	_ = b.nc.Close()
+	miner.over()
+	s.wantCount(0, "loka_sessions")
+	s.wantCount(1, "loka_sessions_closed_total", "reason", "operator")
+	s.wantCount(1, "loka_shares_lost_total")
+	s.conserved()
+}
+
 // TestStormMidway floods the miner's next pool with work: the last of it counts.
 func TestStormMidway(t *testing.T) {
 	_, miner, a, b, _ := midway(t, "")

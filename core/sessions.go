@@ -121,7 +121,7 @@ func (d *Daemon) MoveSession(id, pool string) error {
 	if err != nil {
 		return err
 	}
-	g := d.current.Load()
+	g := d.governing(s)
 	if _, err := g.known(pool); err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (d *Daemon) MoveSession(id, pool string) error {
 	}
 	s.chosen.Store(&pool)
 	d.opt.Log.Info("session moved by an operator", "proxy", s.proxy().name, "session", id, "remote", s.remote, "pool", pool)
-	s.reconsider(d.governing(s))
+	s.reconsider(g)
 	return nil
 }
 
@@ -145,11 +145,7 @@ func (d *Daemon) CloseSession(id string) error {
 		return err
 	}
 	d.opt.Log.Info("session closed by an operator", "proxy", s.proxy().name, "session", id, "remote", s.remote)
-	if s.leaving.Load() != nil { // and is bounded already
-		return nil
-	}
-	s.leaveFor(closeOperator)
-	s.after(d.DrainTimeout(), func() { s.close(closeOperator) })
+	s.part(closeOperator)
 	return nil
 }
 
