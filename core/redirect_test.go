@@ -41,6 +41,7 @@ func TestC54PoolSendsTheMinerAway(t *testing.T) {
 			miner, a := s.hire(rig{agent: "cgminer/4.11.1", size: "4"})
 			a.send(reconnectTo(strings.ReplaceAll(c.params, "PORT", portOf(other))))
 			still(miner, a)
+			still(miner, a) // what came with the first one is seen to by now
 			s.wantCount(1, "loka_lines_refused_total", "reason", "reconnect")
 			if c.to == "" {
 				if !strings.Contains(s.log.String(), "to another domain, where loka does not go") {
