@@ -20,7 +20,7 @@ import (
 func (d *Daemon) Apply(ctx context.Context, p *policy.Policy) error {
 	d.applying.Lock()
 	defer d.applying.Unlock()
-	next := d.generation(p, d.current.Load())
+	next := d.generation(p, d.living()...)
 	fronts, fresh, gone := d.match(next)
 	if err := bind(ctx, fresh); err != nil {
 		return overlap(err, fresh, gone)
@@ -112,6 +112,14 @@ func (s *session) adopt(g *generation) {
 		s.come(g)
 		s.judge()
 	}
+}
+
+// adopted reports whether the session has come under a generation that it did not begin
+// under.
+func (s *session) adopted() bool {
+	s.adopting.Lock()
+	defer s.adopting.Unlock()
+	return s.standing != nil
 }
 
 // come brings the session under a generation, or finds how it stands now under its own.

@@ -457,6 +457,11 @@ func TestApplyBeforeSubscribe(t *testing.T) {
   request "mining.subscribe" "to_q" {
     route { pool = pool.q }
   }`
+	const toP = `
+  request "mining.subscribe" "to_p" {
+    when = "false"
+    route { pool = pool.p }
+  }`
 	for name, test := range map[string]struct {
 		before, after string
 		goes          net.Listener
@@ -465,6 +470,7 @@ func TestApplyBeforeSubscribe(t *testing.T) {
 		"a new rule":            {two(l, ""), two(l, toQ), other},
 		"another server":        {two(l, ""), two(other, ""), other},
 		"a rule that is gone":   {two(l, toQ), two(l, ""), l},
+		"another home":          {two(l, ""), strings.Replace(two(l, toP), "pool = pool.p", "pool = pool.q", 1), other},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := performPolicy(t, test.before)

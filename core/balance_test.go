@@ -167,7 +167,7 @@ func TestANewServerIsNotFlooded(t *testing.T) {
 		f.arrive(1)
 	}
 	f.mine(3 * 3600)
-	f.pool = newPool(policyOf(policy.Weighted, 1, 1), f.pool, f.clock.options())
+	f.pool = newPool(policyOf(policy.Weighted, 1, 1), []*pool{f.pool}, f.clock.options())
 	wellness(f.pool)
 	for range 100 { // of those who come, it gets those that it lacks, and no more
 		f.arrive(1)

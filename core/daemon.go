@@ -62,7 +62,7 @@ type Daemon struct {
 func New(p *policy.Policy, opt Options) *Daemon {
 	d := &Daemon{opt: opt, sessions: map[*session]struct{}{}, movers: map[string]*mover{}, probes: make(chan struct{}, maxProbes)}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
-	g := d.generation(p, nil)
+	g := d.generation(p)
 	for _, key := range g.order {
 		d.fronts = append(d.fronts, newFront(key, g.posts[key], opt.Meter))
 	}

@@ -26,16 +26,17 @@ type post struct {
 	policy *policy.Listener
 }
 
-// generation makes what runs a policy, after another one or nil. Nothing is bound, and
-// nobody notices.
-func (d *Daemon) generation(p *policy.Policy, before *generation) *generation {
+// generation makes what runs a policy, after others. Nothing is bound, and nobody notices.
+func (d *Daemon) generation(p *policy.Policy, before ...*generation) *generation {
 	g := &generation{number: d.issued + 1, policy: p, pools: map[string]*pool{}, posts: map[string]*post{}}
-	known := map[string]*pool{}
-	if before != nil {
-		known = before.pools
-	}
 	for _, pp := range p.Pools {
-		g.pools[pp.Address] = newPool(pp, known[pp.Address], d.opt)
+		var known []*pool
+		for _, b := range before {
+			if b.pools[pp.Address] != nil {
+				known = append(known, b.pools[pp.Address])
+			}
+		}
+		g.pools[pp.Address] = newPool(pp, known, d.opt)
 	}
 	for _, pp := range p.Proxies {
 		px := d.newProxy(pp, g)
@@ -47,6 +48,16 @@ func (d *Daemon) generation(p *policy.Policy, before *generation) *generation {
 		}
 	}
 	return g
+}
+
+// living gives the generations that sessions are under: that in force, and that of a policy
+// under trial.
+func (d *Daemon) living() []*generation {
+	list := []*generation{d.current.Load()}
+	if t := d.trial.Load(); t != nil {
+		list = append(list, t.generation)
+	}
+	return list
 }
 
 // postKey tells listeners apart. Port 0 is another one each time, so there the place in

@@ -74,6 +74,9 @@ func (s *session) route(to string) {
 // miner may have taken its time since it connected.
 func (s *session) renew() {
 	px := s.proxy()
+	if s.adopted() { // its rules may have another home for it
+		s.route(s.talk.Place(px.home().name, s.d.opt.Now()))
+	}
 	if px.pools[s.pool.name] == nil {
 		s.route(px.home().name)
 	}

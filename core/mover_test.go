@@ -149,3 +149,22 @@ func TestCampaignWithoutMoves(t *testing.T) {
 		t.Errorf("it ends before it began: %+v", got)
 	}
 }
+
+// TestTriedServersAreKept has what is known of the servers of a policy that was tried last
+// when it comes into force for all: miners are there.
+func TestTriedServersAreKept(t *testing.T) {
+	d, _, _ := daemonOf(t, "")
+	tried := pageOf(t, "")
+	tried.Pools[0].Servers[0].Target.HostPort = "127.0.0.1:2"
+	tried.Rollout = &policy.Rollout{Percent: 50, For: time.Hour}
+	if err := d.Try(tried); err != nil {
+		t.Fatal(err)
+	}
+	there := d.trial.Load().generation.pools["pool.p"].endpoints[0]
+	if err := d.Apply(t.Context(), tried); err != nil {
+		t.Fatal(err)
+	}
+	if d.current.Load().pools["pool.p"].endpoints[0] != there {
+		t.Error("nothing is known of the server")
+	}
+}

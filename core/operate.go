@@ -92,6 +92,9 @@ func (d *Daemon) SwitchPool(from, to string) error {
 			return err
 		}
 	}
+	if t := d.trial.Load(); t != nil && t.generation.pools[from] != nil && t.generation.pools[to] == nil {
+		return object("the policy under trial has no %s; end its rollout first", to)
+	}
 	next := maps.Clone(d.orders.switches())
 	if next == nil {
 		next = map[string]string{}
@@ -148,8 +151,10 @@ func (d *Daemon) setAside(pool, name string, empty bool) error {
 		return err
 	}
 	others := func(e *endpoint) bool { return !e.aside.Load() && !slices.Contains(list, e) }
-	if d.orders.switches()[pool] == "" && !slices.ContainsFunc(p.endpoints, others) {
-		return object("%s would have no server in service, and its miners nowhere to go; switch it to another pool first", pool)
+	for _, g := range d.living() {
+		if p := g.pools[pool]; p != nil && d.orders.switches()[pool] == "" && !slices.ContainsFunc(p.endpoints, others) {
+			return object("%s would have no server in service, and its miners nowhere to go; switch it to another pool first", pool)
+		}
 	}
 	word := "server drained by an operator"
 	if empty {
@@ -226,7 +231,7 @@ func (d *Daemon) rejudge() {
 }
 
 // reconsider finds how the session stands under a generation that it may be under
-// already, and parts with the miner if it belongs elsewhere.
+// already, and has the miner moved if it belongs elsewhere.
 func (s *session) reconsider(g *generation) {
 	s.adopting.Lock()
 	defer s.adopting.Unlock()

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -30,13 +31,17 @@ type pool struct {
 
 // newPool makes a pool. What is known of its servers is kept where the pool was there
 // before, and the server is the same.
-func newPool(pp *policy.Pool, before *pool, opt Options) *pool {
-	p := &pool{name: pp.Address, policy: pp, now: opt.Now, figures: new(figures)}
-	if before != nil {
-		p.figures = before.figures
+func newPool(pp *policy.Pool, before []*pool, opt Options) *pool {
+	p := &pool{name: pp.Address, policy: pp, now: opt.Now}
+	for _, b := range before {
+		p.figures = cmp.Or(p.figures, b.figures)
 	}
+	p.figures = cmp.Or(p.figures, new(figures))
 	for _, s := range pp.Servers {
-		e := before.endpoint(s)
+		var e *endpoint
+		for _, b := range before {
+			e = cmp.Or(e, b.endpoint(s))
+		}
 		if e == nil {
 			e = newEndpoint(pp.Address, s, opt)
 		}
@@ -47,9 +52,6 @@ func newPool(pp *policy.Pool, before *pool, opt Options) *pool {
 
 // endpoint gives the endpoint of a server, or nil.
 func (p *pool) endpoint(s *policy.Server) *endpoint {
-	if p == nil {
-		return nil
-	}
 	for _, e := range p.endpoints {
 		if e.server.Name == s.Name && e.server.Target.Same(s.Target) {
 			return e

@@ -185,7 +185,7 @@ func TestReloadKeepsEndpoints(t *testing.T) {
 	before.endpoints[1].aside.Store(true)
 	s := before.endpoints[1].take()
 	next := policyOf(policy.Weighted, 5, 7, 1)
-	p := newPool(next, before, c.options())
+	p := newPool(next, []*pool{before}, c.options())
 	if p.endpoints[0] != before.endpoints[0] || p.endpoints[1] != before.endpoints[1] {
 		t.Fatal("the endpoints are others")
 	}
@@ -195,7 +195,7 @@ func TestReloadKeepsEndpoints(t *testing.T) {
 	}
 	s.leave()
 	next.Servers[0].Target.HostPort = "127.0.0.1:9"
-	if p := newPool(next, before, c.options()); p.endpoints[0] == before.endpoints[0] {
+	if p := newPool(next, []*pool{before}, c.options()); p.endpoints[0] == before.endpoints[0] {
 		t.Error("another server is taken for the same")
 	}
 }
@@ -275,7 +275,7 @@ func TestManyAtOnce(t *testing.T) {
 			for _, e := range p.due(c.now()) {
 				e.probed()
 			}
-			current.Store(newPool(policyOf(by, 1, 2, 3), p, c.options()))
+			current.Store(newPool(policyOf(by, 1, 2, 3), []*pool{p}, c.options()))
 		}
 		wg.Wait()
 		for _, s := range first.look(c.now()) {

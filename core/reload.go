@@ -143,6 +143,7 @@ func (r *Reloader) Reload(ctx context.Context) error {
 		return r.refuse(Broken(diags))
 	case p.Hash == r.status.Hash:
 		r.withdraw("the files say what is in force again")
+		r.status.Serving, r.status.KeptAt = "", nil
 		r.unchanged()
 		return nil
 	case p.Hash == r.tried:
@@ -234,10 +235,10 @@ func (r *Reloader) took(p *policy.Policy) {
 	r.show()
 }
 
-// unchanged notes that the files say what is in force, which is good news after a refusal.
+// unchanged notes that the files say what is in force or under trial, which is good news
+// after a refusal.
 func (r *Reloader) unchanged() {
 	r.said, r.status.Refused = map[string]bool{}, nil
-	r.status.Serving, r.status.KeptAt = "", nil
 	r.show()
 	r.daemon.opt.Meter.Reloaded(reloadUnchanged, r.daemon.opt.Now())
 	r.daemon.opt.Log.Info("policy unchanged", "policy", r.status.Hash, "generation", r.status.Generation)

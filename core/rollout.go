@@ -9,6 +9,9 @@ import (
 
 // try puts a policy in force for some of the sessions first.
 func (r *Reloader) try(p *policy.Policy) error {
+	if err := triable(r.daemon.current.Load().policy, p); err != nil { // one that is tried goes on
+		return r.refuse(&Refusal{Reason: err.Error()})
+	}
 	r.withdraw("another policy has come")
 	if err := r.daemon.Try(p); err != nil {
 		return r.refuse(&Refusal{Reason: err.Error()})

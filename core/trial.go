@@ -49,6 +49,9 @@ func (d *Daemon) Try(p *policy.Policy) error {
 		return err
 	}
 	next := d.generation(p, now)
+	if err := d.strands(next); err != nil {
+		return err
+	}
 	d.issued = next.number
 	t := &trial{generation: next, rollout: p.Rollout, began: d.opt.Now(), before: now.group(0)}
 	d.trial.Store(t)
@@ -69,6 +72,23 @@ func triable(now, next *policy.Policy) error {
 	list = append(list, restarts(now, next)...)
 	if len(list) > 0 {
 		return fmt.Errorf("a rollout changes rules, routes and pools only, and this policy changes %s too; put that in force first, without the block rollout", strings.Join(list, " and "))
+	}
+	return nil
+}
+
+// strands reports which miners of a policy that is to be tried would have nowhere to go,
+// because of what operators said. One that comes into force for all ends such orders; for
+// the sake of a few miners they are not ended.
+func (d *Daemon) strands(next *generation) error {
+	for from, to := range d.orders.switches() {
+		if next.pools[from] != nil && next.pools[to] == nil {
+			return fmt.Errorf("an operator has switched %s to %s, which this policy lacks; undo that first", from, to)
+		}
+	}
+	for _, pp := range next.policy.Pools {
+		if d.orders.switches()[pp.Address] == "" && !next.pools[pp.Address].inService() {
+			return fmt.Errorf("all servers that %s has in this policy were set aside by an operator; undo that first", pp.Address)
+		}
 	}
 	return nil
 }

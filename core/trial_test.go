@@ -160,6 +160,12 @@ func TestRolloutRefused(t *testing.T) {
 	if err := r.Reload(t.Context()); err != nil || r.Status().Rollout == nil {
 		t.Fatal(err, r.Status())
 	}
+	was := r.text
+	r.text = trying(l, anyPort, `  for = "1h"`)
+	if err := r.Reload(t.Context()); err == nil || r.Status().Rollout == nil {
+		t.Errorf("a policy that is refused ends the rollout of another one: %v, %+v", err, r.Status())
+	}
+	r.text = was
 	if err := r.Rollback(t.Context()); err != nil || r.Status().Rollout != nil {
 		t.Error(err, r.Status())
 	}
@@ -170,5 +176,52 @@ func TestRolloutRefused(t *testing.T) {
 	r.text = under(l, anyPort)
 	if err := r.Reload(t.Context()); err != nil || r.Status().Rollout != nil || r.Status().Refused != nil {
 		t.Error(err, r.Status())
+	}
+}
+
+// TestOrdersAndRollout gives orders that would leave the candidates, or those that become
+// some, without a pool.
+func TestOrdersAndRollout(t *testing.T) {
+	a, b := listen(t), listen(t)
+	q := func(text string) string {
+		return text + "\npool \"q\" {\n  server \"a\" { address = \"stratum+tcp://127.0.0.1:1\" }\n}\n"
+	}
+	r := performReloads(t, q(twoServers(a, b)))
+	wantRefused := func(words string) {
+		t.Helper()
+		var refused *core.Refusal
+		if err := r.Reload(t.Context()); !errors.As(err, &refused) || !strings.Contains(refused.Reason, words) || r.Status().Rollout != nil {
+			t.Errorf("%v is not %q", err, words)
+		}
+	}
+	ok(t, r.daemon.SwitchPool("pool.p", "pool.q"))
+	r.text = trying(a, "", `  for = "1h"`)
+	wantRefused("switched pool.p to pool.q, which this policy lacks")
+	ok(t, r.daemon.SwitchPool("pool.p", "pool.p"))
+	ok(t, r.daemon.DisablePool("pool.p", "a"))
+	wantRefused("all servers that pool.p has in this policy were set aside")
+	ok(t, r.daemon.EnablePool("pool.p", "a"))
+	ok(t, r.Reload(t.Context()))
+	wantObjection(t, r.daemon.SwitchPool("pool.p", "pool.q"), false, "the policy under trial has no pool.q")
+	wantObjection(t, r.daemon.DisablePool("pool.p", "a"), false, "pool.p would have no server in service")
+	ok(t, r.daemon.DisablePool("pool.p", "b"))
+}
+
+// TestRolloutUnderTheLastGood tries a policy beside one that was in force before: as long
+// as that holds for most, it is said.
+func TestRolloutUnderTheLastGood(t *testing.T) {
+	l := listen(t)
+	s := performPolicy(t, under(l, anyPort))
+	r := core.NewReloader(s.daemon, core.Source{
+		Load: func() (*policy.Policy, []string, policy.Diagnostics) {
+			return load(t, trying(l, spoil, `  for = "1h"`)), nil, nil
+		},
+		LastGood: &core.LastGood{Kept: s.now(), Refused: &core.Refusal{Reason: "broken"}},
+	})
+	for range 2 {
+		ok(t, r.Reload(t.Context()))
+		if st := r.Status(); st.Rollout == nil || st.Serving != core.ServingLastGood {
+			t.Errorf("it is %+v", st)
+		}
 	}
 }
