@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/loka-proxy/loka/core/policy"
+	"github.com/loka-proxy/loka/transport"
 )
 
 // pageOf is a policy with more settings of its one proxy.
@@ -166,5 +167,19 @@ func TestTriedServersAreKept(t *testing.T) {
 	}
 	if d.current.Load().pools["pool.p"].endpoints[0] != there {
 		t.Error("nothing is known of the server")
+	}
+}
+
+// TestLookPanics has the watch stumble over one session, which ends alone.
+func TestLookPanics(t *testing.T) {
+	d, _, c := daemonOf(t, "")
+	near, far := net.Pipe()
+	defer far.Close()
+	s := &session{d: d, opened: true, miner: transport.NewConn(near, transport.Options{})}
+	s.under.Store(d.current.Load().proxies[0])
+	s.leg = &leg{conn: s.miner} // without a conversation
+	s.look(c.now())
+	if s.closed != closePanic {
+		t.Errorf("it is closed for %q", s.closed)
 	}
 }

@@ -30,8 +30,9 @@ func (d *Daemon) watch() {
 	}
 }
 
-// look does what the moment asks for.
+// look does what the moment asks for. Rules may be asked, so a mistake ends the session alone.
 func (s *session) look(now time.Time) {
+	defer s.rescue()
 	s.mu.Lock()
 	skip, l := s.closed != "" || !s.opened, s.leg
 	for _, old := range s.late {
