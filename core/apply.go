@@ -13,10 +13,10 @@ import (
 // Apply puts another policy in the place of the one in force. What can fail comes first:
 // if a listener cannot be bound, the error says so and nothing has changed.
 //
-// Living sessions come under the new rules with their next message. Those whose listener
-// is gone, whose pool or server is another now, or whose names would be others at the
-// pool, get the answers that they wait for and are closed: the miner comes back to
-// what holds now. All others notice nothing.
+// Living sessions come under the new rules with their next message. Those whose pool or
+// server is another now, or whose names would be others at the pool, are moved. Those whose
+// listener is gone, or who would not be let in, get the answers that they wait for and are
+// closed. All others notice nothing.
 func (d *Daemon) Apply(ctx context.Context, p *policy.Policy) error {
 	d.applying.Lock()
 	defer d.applying.Unlock()
