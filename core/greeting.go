@@ -125,6 +125,7 @@ func (s *session) dial(p *pool, avoid ...*endpoint) (*leg, error) {
 
 // install makes l the first leg, or that of a pool to which a rule has sent the miner, unless the session was closed meanwhile.
 func (s *session) install(l *leg) bool {
+	l.talk = s.talk.Own(l)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed != "" {
@@ -132,7 +133,5 @@ func (s *session) install(l *leg) bool {
 		return false
 	}
 	s.leg, s.cancelDial = l, nil
-	l.talk = s.talk.Leg()
-	l.talk.Owner = l
 	return true
 }

@@ -183,3 +183,32 @@ func TestLookPanics(t *testing.T) {
 		t.Errorf("it is closed for %q", s.closed)
 	}
 }
+
+// TestJudgedWhileItGetsItsPool has a session judged again, by a reload or an order, while it
+// gets its first leg. It is for the race detector.
+func TestJudgedWhileItGetsItsPool(t *testing.T) {
+	d, _, c := daemonOf(t, "")
+	near, far := net.Pipe()
+	defer far.Close()
+	s := newSession(d, d.fronts[0], d.fronts[0].at.Load(), transport.NewConn(near, transport.Options{}))
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				s.talk.Place("pool.p", c.now())
+			}
+		}
+	}()
+	for range 1000 {
+		s.install(new(leg))
+	}
+	close(stop)
+	<-done
+	if l := s.inUse(); l == nil || l.talk.Owner != l {
+		t.Error("it has no leg of its own")
+	}
+}

@@ -49,6 +49,14 @@ func (x *Exchange) Leg() *Leg {
 	return x.leg
 }
 
+// Own says whose the leg in use is, once it has a connection, and gives the leg.
+func (x *Exchange) Own(owner any) *Leg {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.leg.Owner = owner
+	return x.leg
+}
+
 // Turn says that the lines of Out.Pool from From on are for a leg.
 type Turn struct {
 	From int
