@@ -39,9 +39,13 @@ const (
 // if its extranonce is still the same.
 const lateWindow = 30 * time.Second
 
+// maxLate bounds the pools that a session has left and that may still answer. One that is
+// moved over and over, as by a policy that is edited every second, would else hold dozens of
+// connections.
+const maxLate = 8
+
 // Reasons for which a session cannot be moved now.
 var (
-	errPolicyChanged = errors.New("the policy has changed meanwhile")
 	errNotReady      = errors.New("the pool did not give work in time")
 	errNotSubscribed = errors.New("the miner has not subscribed yet")
 	errClosing       = errors.New("the session ends")
@@ -113,6 +117,8 @@ func (s *session) endMove(to *pool, err error) {
 	switch {
 	case s.closed != "":
 	case s.move.away:
+	case s.leg != nil && s.move.again && errors.Is(err, exchange.ErrPolicyChanged):
+		s.wantMoveLocked() // to where it belongs now: nothing has failed there
 	case err == nil:
 		s.move.tries = 0
 		if s.move.again {
@@ -312,9 +318,15 @@ func (s *session) turned(l *leg, at time.Time) {
 		s.move.lost = time.Time{}
 		s.d.extra.Add(-1)
 	} else {
+		if at.Sub(old.began) >= lasting {
+			s.move.tries = 0
+		}
 		old.left = at
 		old.campaign.Store(campaign)
 		s.late = append(s.late, old)
+		if len(s.late) > maxLate {
+			s.late[0].giveUp(closeLate)
+		}
 	}
 	s.proxy().mover.moved(s.talk.Way(), idle)
 	from := ""
@@ -333,7 +345,7 @@ func (s *session) confirm() error {
 	defer s.adopting.Unlock()
 	s.come(s.d.governing(s))
 	if s.misplaced() != "" {
-		return errPolicyChanged
+		return exchange.ErrPolicyChanged
 	}
 	return nil
 }

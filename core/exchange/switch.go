@@ -10,6 +10,9 @@ import (
 	"github.com/loka-proxy/loka/core/stratum"
 )
 
+// ErrPolicyChanged says that a leg was prepared under another policy.
+var ErrPolicyChanged = errors.New("the policy has changed meanwhile")
+
 // Switch makes a leg that is ready the one in use, and out.Miner gets all that tells the
 // miner so: it belongs into one write, and nothing of the pool that is left may follow it.
 // It reports false where the miner has given another name meanwhile, for which out.Pool
@@ -19,7 +22,7 @@ func (x *Exchange) Switch(l *Leg, at time.Time, out *Out) (done bool, err error)
 	defer x.end()
 	x.now, x.facing = at, l
 	if l.prep.program != x.cfg.Program {
-		return false, errors.New("the policy has changed meanwhile")
+		return false, ErrPolicyChanged
 	}
 	if err := x.unready(l); err != nil {
 		return false, err
