@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,7 +48,8 @@ type Reloader struct {
 	// tried is the hash of the policy that is under trial, and aborted that of one that was
 	// given up: it is not tried again.
 	tried, aborted string
-	said           map[string]bool // refusals that were logged since a policy was last in order
+	said           map[string]time.Time // refusals that were logged in full, and when
+	since          map[string]bool      // refusals since a policy was last in order
 	// shown is a copy of status, for those who ask while a policy is being loaded.
 	shown atomic.Pointer[Status]
 }
@@ -97,7 +99,7 @@ const (
 
 // NewReloader takes over from the policy that a daemon was made with.
 func NewReloader(d *Daemon, s Source) *Reloader {
-	r := &Reloader{daemon: d, source: s}
+	r := &Reloader{daemon: d, source: s, said: map[string]time.Time{}}
 	r.took(d.current.Load().policy)
 	if s.LastGood != nil {
 		r.servesLastGood(s.LastGood)
@@ -228,7 +230,7 @@ func (r *Reloader) warnLater(last, p *policy.Policy) {
 
 // took notes the policy that is in force from now on.
 func (r *Reloader) took(p *policy.Policy) {
-	r.said = map[string]bool{}
+	r.since = map[string]bool{}
 	r.status = Status{
 		Generation: r.daemon.current.Load().number, Hash: p.Hash, Files: p.Files, LoadedAt: r.daemon.opt.Now(),
 	}
@@ -238,14 +240,18 @@ func (r *Reloader) took(p *policy.Policy) {
 // unchanged notes that the files say what is in force or under trial, which is good news
 // after a refusal.
 func (r *Reloader) unchanged() {
-	r.said, r.status.Refused = map[string]bool{}, nil
+	r.since, r.status.Refused = map[string]bool{}, nil
 	r.show()
 	r.daemon.opt.Meter.Reloaded(reloadUnchanged, r.daemon.opt.Now())
 	r.daemon.opt.Log.Info("policy unchanged", "policy", r.status.Hash, "generation", r.status.Generation)
 }
 
-// maxSaid bounds the different refusals that are logged one after the other.
-const maxSaid = 100
+const (
+	// maxSaid bounds the different refusals that are logged in full in saidFor: somebody
+	// may look for the reason for so long before it is logged in full again.
+	maxSaid = 100
+	saidFor = time.Hour
+)
 
 // refuse notes a refusal. The same one is logged once, however often files are saved.
 func (r *Reloader) refuse(why *Refusal) error {
@@ -253,17 +259,35 @@ func (r *Reloader) refuse(why *Refusal) error {
 	return why
 }
 
-// note notes and logs a refusal, and what it means.
+// note notes and logs a refusal, and what it means. One that comes back after a policy
+// that was in order is told in one line, for whoever has just saved that file.
 func (r *Reloader) note(why *Refusal, means string) {
 	why.At = r.daemon.opt.Now()
 	r.status.Refused = why
 	r.show()
 	r.daemon.opt.Meter.Reloaded(reloadRefused, why.At)
-	if text := why.Reason + why.Diagnostics.Error(); !r.said[text] && len(r.said) < maxSaid {
-		r.said[text] = true
-		r.daemon.opt.Log.Error(means + ": " + why.Reason)
-		for _, d := range why.Diagnostics.Errors() {
-			r.daemon.opt.Log.Error(d.Summary, "at", d.Position(), "detail", d.Detail)
-		}
+	text := why.Reason + why.Diagnostics.Error()
+	if r.since[text] || len(r.since) == maxSaid {
+		return
 	}
+	r.since[text] = true
+	if r.toldLately(text, why.At) {
+		r.daemon.opt.Log.Info(means + " as before: " + why.Reason)
+		return
+	}
+	r.daemon.opt.Log.Error(means + ": " + why.Reason)
+	for _, d := range why.Diagnostics.Errors() {
+		r.daemon.opt.Log.Error(d.Summary, "at", d.Position(), "detail", d.Detail)
+	}
+}
+
+// toldLately reports whether a refusal was logged in full not long ago, or too many were;
+// else it is taken to be logged now.
+func (r *Reloader) toldLately(text string, now time.Time) bool {
+	maps.DeleteFunc(r.said, func(_ string, at time.Time) bool { return now.Sub(at) > saidFor })
+	if _, told := r.said[text]; told || len(r.said) == maxSaid {
+		return true
+	}
+	r.said[text] = now
+	return false
 }

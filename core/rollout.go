@@ -17,7 +17,7 @@ func (r *Reloader) try(p *policy.Policy) error {
 		return r.refuse(&Refusal{Reason: err.Error()})
 	}
 	r.tried, r.aborted = p.Hash, ""
-	r.said, r.status.Refused = map[string]bool{}, nil
+	r.since, r.status.Refused = map[string]bool{}, nil
 	r.show()
 	r.daemon.opt.Meter.Reloaded(reloadTried, r.daemon.opt.Now())
 	r.daemon.opt.Log.Info("policy under trial", "policy", p.Hash, "percent", p.Rollout.Percent, "for", p.Rollout.For.String())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -70,19 +71,33 @@ func swapByFile(t *testing.T, miners, swaps int) {
 // campaigns are the moves that the running loka tells of.
 func (w *swap) campaigns() []core.Campaign {
 	w.t.Helper()
+	var list admin.MoveList
+	if err := json.Unmarshal([]byte(w.call(http.MethodGet, "/v1/moves")), &list); err != nil {
+		w.t.Fatal(err)
+	}
+	return list.Campaigns
+}
+
+// call asks the running loka through its socket.
+func (w *swap) call(method, path string) string {
+	w.t.Helper()
 	client := http.Client{Timeout: patience, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", w.socket)
 	}, DisableKeepAlives: true}}
-	res, err := client.Get("http://loka/v1/moves")
+	req, err := http.NewRequestWithContext(w.t.Context(), method, "http://loka"+path, http.NoBody)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	res, err := client.Do(req)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	defer res.Body.Close()
-	var list admin.MoveList
-	if err := json.NewDecoder(res.Body).Decode(&list); err != nil {
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
 		w.t.Fatal(err)
 	}
-	return list.Campaigns
+	return string(body)
 }
 
 // moved waits until so many moves have been made since the start.
@@ -111,6 +126,7 @@ type swap struct {
 	sockets []net.Listener
 	socket  string
 	address string
+	read    chan struct{} // closed when the whole log has been read
 }
 
 func newSwap(t *testing.T) *swap {
@@ -132,16 +148,16 @@ func newSwap(t *testing.T) *swap {
 	w.process = relaunchFor(t, 10*time.Minute, file, t.TempDir())
 	w.address = fmt.Sprint(w.await("listening")["address"])
 	w.await("loka runs")
-	read := make(chan struct{})
+	w.read = make(chan struct{})
 	go func() { // else it would wait until somebody reads its log
-		defer close(read)
+		defer close(w.read)
 		for w.log.Scan() {
 			if line := w.log.Text(); strings.Contains(line, `"warn"`) || strings.Contains(line, `"error"`) {
 				w.seen = append(w.seen, line)
 			}
 		}
 	}()
-	t.Cleanup(func() { _ = w.cmd.Process.Kill(); <-read })
+	t.Cleanup(func() { _ = w.cmd.Process.Kill(); <-w.read })
 	return w
 }
 
