@@ -75,6 +75,7 @@ func (m *mover) add(s *session, urgent bool) {
 	defer m.mu.Unlock()
 	if urgent {
 		m.urgent = append(m.urgent, s)
+		m.wake() // it needs no descriptor that is not there
 	} else {
 		m.planned = append(m.planned, s)
 	}
@@ -113,12 +114,13 @@ func (m *mover) run() {
 }
 
 // vacant waits until another move may begin: there are not too many under way, and there
-// are descriptors for it. It reports false when loka stops.
+// are descriptors for it. A session without a pool needs no more than it had. It reports
+// false when loka stops.
 func (m *mover) vacant() bool {
 	for {
 		affords := m.d.affords() // not under the lock: who has the daemon's may wait for it
 		m.mu.Lock()
-		if affords && m.under < m.most {
+		if m.under < m.most && (affords || len(m.urgent) > 0) {
 			m.under++
 			m.mu.Unlock()
 			return true
@@ -231,9 +233,9 @@ func (c *campaign) latest(last time.Time) time.Time {
 const calm = 2 * time.Second
 
 // look ends the campaign if it is over, and logs what became of the miners that were to be
-// moved.
+// moved. Those of another proxy may have given descriptors back, which nobody else tells.
 func (m *mover) look(now time.Time) {
-	m.wake() // miners that leave, and moves of other proxies, give descriptors free without a word
+	m.wake()
 	m.mu.Lock()
 	c := m.current
 	if c == nil || m.under > 0 || len(m.urgent)+len(m.planned) > 0 || now.Sub(c.latest(m.last)) < calm {

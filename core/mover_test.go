@@ -212,3 +212,18 @@ func TestJudgedWhileItGetsItsPool(t *testing.T) {
 		t.Error("it has no leg of its own")
 	}
 }
+
+// TestUrgentMovesNeedNoSpareDescriptor has another proxy hold all descriptors that are to
+// spare: a session that has lost its pool has the one of that.
+func TestUrgentMovesNeedNoSpareDescriptor(t *testing.T) {
+	d, m, _ := daemonOf(t, "")
+	d.extra.Store(math.MaxInt32)
+	m.urgent = append(m.urgent, nil)
+	began := make(chan bool, 1)
+	go func() { began <- m.vacant() }()
+	select {
+	case <-began:
+	case <-time.After(10 * time.Second):
+		t.Error("a miner without a pool waits for a descriptor")
+	}
+}

@@ -102,7 +102,7 @@ func (e *endpoint) probed() {
 func (e *endpoint) probe(ctx context.Context, p *policy.Pool) {
 	defer e.probed()
 	err := e.subscribe(ctx, p)
-	if ctx.Err() != nil { // it was given up
+	if ctx.Err() != nil || ownFault(err) { // it was given up
 		return
 	}
 	e.meter.Probed(probeResult(err))
