@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/loka-proxy/loka/core/exchange"
 	"github.com/loka-proxy/loka/core/policy"
@@ -95,6 +96,7 @@ func (d *Daemon) swap(next *generation, fronts, fresh []*front) bool {
 	for _, f := range fronts {
 		f.turn(next.posts[f.key], d.opt.Meter)
 	}
+	d.current.Load().retire(next)
 	d.inForce(next)
 	if d.serving {
 		for _, f := range fresh {
@@ -102,6 +104,17 @@ func (d *Daemon) swap(next *generation, fronts, fresh []*front) bool {
 		}
 	}
 	return true
+}
+
+// retire has the endpoints that are not in the next generation tell nothing any more.
+func (g *generation) retire(next *generation) {
+	for name, p := range g.pools {
+		for _, e := range p.endpoints {
+			if n := next.pools[name]; n == nil || !slices.Contains(n.endpoints, e) {
+				e.retired.Store(true)
+			}
+		}
+	}
 }
 
 // adopt brings the session under a generation, unless it is under a later one.

@@ -32,6 +32,9 @@ type endpoint struct {
 	// aside says that an operator has it take no new sessions, and emptied that those it
 	// has are to go.
 	aside, emptied atomic.Bool
+	// retired says that it is not of the policy in force any more, though legs that were
+	// left may be open: another server may have its name.
+	retired atomic.Bool
 	// leaving is how many of its miners are to go to another server, or everyone.
 	leaving atomic.Int64
 	// astray limits what is logged of miners that it sends where loka does not go.
@@ -100,7 +103,7 @@ func (e *endpoint) dial(ctx context.Context, timeout time.Duration) (net.Conn, e
 	nc, err := e.reach(ctx, timeout)
 	e.meter.Dialled(dialResult(err), e.now().Sub(start))
 	if err != nil {
-		if ctx.Err() == nil { // else it was given up, not tried
+		if ctx.Err() == nil && !ownFault(err) { // else it was given up, not tried
 			e.fail(err)
 		}
 		return nil, err
@@ -111,6 +114,11 @@ func (e *endpoint) dial(ctx context.Context, timeout time.Duration) (net.Conn, e
 		e.state = isReached
 	}
 	return nc, nil
+}
+
+// ownFault tells what keeps loka itself from connecting, to this server or any other.
+func ownFault(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 func dialResult(err error) string {
@@ -218,8 +226,15 @@ func (e *endpoint) down(err error) {
 	}
 	e.relapse(now)
 	e.state, e.broken = isDown, true
-	e.meter.SetUp(false)
+	e.tell(false)
 	e.log.Warn("server is down", "pool", e.pool, "endpoint", e.server.Name, "address", e.server.Target.URL, "error", err)
+}
+
+// tell makes known whether the endpoint is up.
+func (e *endpoint) tell(up bool) {
+	if !e.retired.Load() {
+		e.meter.SetUp(up)
+	}
 }
 
 // heard notes that the endpoint speaks Stratum to one more leg.
@@ -241,7 +256,7 @@ func (e *endpoint) comeUp() {
 		e.log.Info("server is up again", "pool", e.pool, "endpoint", e.server.Name)
 	}
 	e.state, e.since, e.rest, e.deaf, e.drops = isUp, e.asked, time.Time{}, false, drops{}
-	e.meter.SetUp(true)
+	e.tell(true)
 }
 
 // forget notes the end of a leg that has heard the endpoint.
