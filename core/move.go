@@ -165,7 +165,11 @@ func (s *session) failedLocked(to *pool, err error, renamed bool) {
 		return
 	}
 	wait := retryAfter(s.move.tries)
-	if s.leg == nil {
+	switch {
+	case s.leg != nil:
+	case s.move.tries <= 2: // a server that ends takes a connection at its last moment
+		wait = 0
+	default:
 		wait = min(wait, time.Second)
 	}
 	s.laterLocked(wait, s.wantMove)
