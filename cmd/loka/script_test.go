@@ -17,6 +17,12 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"loka":        func() { os.Exit(execute(context.Background(), os.Args[1:])) },
 		"loka-nobody": func() { os.Exit(asNobody(os.Args[1:])) },
+		"loka-lab-pool": func() {
+			if err := servePool(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+		},
 	})
 }
 

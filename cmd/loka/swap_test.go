@@ -129,7 +129,10 @@ type swap struct {
 	read    chan struct{} // closed when the whole log has been read
 }
 
-func newSwap(t *testing.T) *swap {
+func newSwap(t *testing.T) *swap { return newSwapOf(t, func(w *swap) string { return w.text(0) }) }
+
+// newSwapOf runs loka with a policy that may refer to its pools.
+func newSwapOf(t *testing.T, policy func(*swap) string) *swap {
 	w := &swap{socket: filepath.Join(t.TempDir(), "admin.sock")}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
@@ -144,7 +147,7 @@ func newSwap(t *testing.T) *swap {
 		w.pools, w.sockets = append(w.pools, p), append(w.sockets, l)
 	}
 	file := filepath.Join(t.TempDir(), "loka.hcl")
-	write(t, file, w.text(0))
+	write(t, file, policy(w))
 	w.process = relaunchFor(t, 10*time.Minute, file, t.TempDir())
 	w.address = fmt.Sprint(w.await("listening")["address"])
 	w.await("loka runs")
