@@ -36,7 +36,7 @@ func (t Target) Same(o Target) bool {
 func Dial(ctx context.Context, t Target, timeout time.Duration) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	nc, err := (&net.Dialer{KeepAliveConfig: keepAlive}).DialContext(ctx, "tcp", t.HostPort)
+	nc, err := (&net.Dialer{KeepAliveConfig: keepAlive, Control: boundSilence}).DialContext(ctx, "tcp", t.HostPort)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", t.URL, err)
 	}
