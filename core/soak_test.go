@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -41,4 +42,20 @@ func TestSoakConversation(t *testing.T) {
 
 func TestSoakThousandMiners(t *testing.T) {
 	soak(t, func(t *testing.T, _ uint64) { TestThousandMiners(t) })
+}
+
+// TestSoakLateSharesAreLost moves miners away from a pool that has stopped to answer: what
+// it was asked before is answered in its place when the late window is over.
+func TestSoakLateSharesAreLost(t *testing.T) {
+	o := breakable(t, "stable", "", "")
+	o.a.swallows.Store(true)
+	o.awaitCount(2*outageMiners, "loka_shares_pending")
+	o.apply(strings.Replace(o.text("stable", "", ""), o.a.address, o.b.address, 1))
+	o.everyoneMines(o.atB, 1, time.Minute)
+	began := time.Now()
+	o.awaitCount(2*outageMiners, "loka_shares_lost_total", "reason", "late")
+	if took := time.Since(began); took < 25*time.Second || took > 40*time.Second {
+		t.Errorf("they are lost after %s", took)
+	}
+	o.accounted()
 }
