@@ -44,9 +44,6 @@ func (s *session) look(now time.Time) {
 	switch {
 	case skip:
 	case l == nil:
-		if s.proxy().policy.Program.Drifts() { // it may belong to a pool that is up by now
-			s.place()
-		}
 		s.holdOn(now)
 	case silentFor(l, now) > l.pool.policy.ResponseTimeout:
 		l.endpoint.unanswered(errBlackHole)
@@ -68,11 +65,16 @@ var errBlackHole = errors.New("it leaves requests unanswered, and says nothing e
 func (s *session) place() {
 	s.adopting.Lock()
 	defer s.adopting.Unlock()
+	s.locate()
+	s.judge()
+}
+
+// locate finds anew which pool the miner belongs to. The session is adopting.
+func (s *session) locate() {
 	if s.standing == nil {
 		s.standing = &exchange.Standing{}
 	}
 	s.standing.Pool = s.talk.Place(s.proxy().home().name, s.d.opt.Now())
-	s.judge()
 }
 
 // silentFor is how long a pool has owed an answer and said nothing. A pool that merely has
@@ -90,6 +92,11 @@ const feedAfter = 45 * time.Second
 
 // holdOn keeps a miner that has no pool, and has it moved once there is one.
 func (s *session) holdOn(now time.Time) {
+	if s.proxy().policy.Program.Drifts() { // it may belong to a pool that is up by now
+		s.adopting.Lock()
+		s.locate()
+		s.adopting.Unlock()
+	}
 	switch to, _ := s.destination(); {
 	case to == nil:
 	case to.up():
