@@ -118,7 +118,10 @@ func (m *mover) run() {
 // false when loka stops.
 func (m *mover) vacant() bool {
 	for {
-		affords := m.d.affords() // not under the lock: who has the daemon's may wait for it
+		m.mu.Lock()
+		under := m.under
+		m.mu.Unlock()
+		affords := m.d.affords(under) // not under the lock: who has the daemon's may wait for it
 		m.mu.Lock()
 		if m.under < m.most && (affords || len(m.urgent) > 0) {
 			m.under++
@@ -146,12 +149,13 @@ func (m *mover) wake() {
 const spareDescriptors = 128
 
 // affords reports whether there is a descriptor for one more connection to a pool. A
-// session that moves has three, and keeps them while the pool that it left may answer.
-func (d *Daemon) affords() bool {
+// session that moves has three, and keeps them while the pool that it left may answer. Moves
+// under way count from the start: they may not have dialled yet.
+func (d *Daemon) affords(under int) bool {
 	d.mu.Lock()
 	sessions := len(d.sessions)
 	d.mu.Unlock()
-	extra := int(d.extra.Load())
+	extra := int(d.extra.Load()) + under
 	return extra == 0 || 2*sessions+extra+spareDescriptors < descriptorLimit()
 }
 
