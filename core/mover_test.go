@@ -227,3 +227,23 @@ func TestUrgentMovesNeedNoSpareDescriptor(t *testing.T) {
 		t.Error("a miner without a pool waits for a descriptor")
 	}
 }
+
+// TestSentOnAtOnce has the new server send a miner on before the move that brought it there
+// is over: that is not forgotten.
+func TestSentOnAtOnce(t *testing.T) {
+	d, _, c := daemonOf(t, "")
+	near, far := net.Pipe()
+	defer far.Close()
+	s := newSession(d, d.fronts[0], d.fronts[0].at.Load(), transport.NewConn(near, transport.Options{}))
+	l := &leg{pool: s.pool, endpoint: s.pool.endpoints[0]}
+	s.opened, s.move.state, s.move.better = true, underway, true
+	s.turned(l, c.now())
+	if s.move.better {
+		t.Error("it would leave the server that it was to go to")
+	}
+	s.move.better = true
+	s.endMove(s.pool, nil)
+	if !s.move.better {
+		t.Error("it is forgotten")
+	}
+}
