@@ -119,6 +119,7 @@ func (g *generation) retire(next *generation) {
 
 // adopt brings the session under a generation, unless it is under a later one.
 func (s *session) adopt(g *generation) {
+	defer s.rescue() // it runs rules
 	s.adopting.Lock()
 	defer s.adopting.Unlock()
 	if s.proxy().generation.number < g.number {

@@ -76,7 +76,7 @@ func (s *session) wantMoveLocked() {
 func (s *session) beginMove() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed != "" || s.move.state != queued {
+	if s.closed != "" || s.move.state != queued || s.leaving.Load() != nil {
 		return false
 	}
 	s.move.state, s.move.urgent, s.move.again = underway, false, false

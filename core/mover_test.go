@@ -247,3 +247,26 @@ func TestSentOnAtOnce(t *testing.T) {
 		t.Error("it is forgotten")
 	}
 }
+
+// TestStatusWaitsForNobody asks how a rollout does while a policy is being put in force,
+// which may have to wait for the name of a listener.
+func TestStatusWaitsForNobody(t *testing.T) {
+	d, _, _ := daemonOf(t, "")
+	p := pageOf(t, "")
+	p.Rollout = &policy.Rollout{Percent: 50, For: time.Hour}
+	if err := d.Try(p); err != nil {
+		t.Fatal(err)
+	}
+	d.applying.Lock()
+	defer d.applying.Unlock()
+	told := make(chan *Rollout, 1)
+	go func() { told <- d.Rollout() }()
+	select {
+	case r := <-told:
+		if r == nil || r.Percent != 50 {
+			t.Errorf("it is %+v", r)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it waits")
+	}
+}

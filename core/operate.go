@@ -233,6 +233,7 @@ func (d *Daemon) rejudge() {
 // reconsider finds how the session stands under a generation that it may be under
 // already, and has the miner moved if it belongs elsewhere.
 func (s *session) reconsider(g *generation) {
+	defer s.rescue() // it runs rules
 	s.adopting.Lock()
 	defer s.adopting.Unlock()
 	if s.proxy().generation.number <= g.number {

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"math"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -111,12 +112,16 @@ func sameListeners(a, b *policy.Policy) bool {
 type groupTally struct {
 	submitted, accepted, rejected atomic.Int64
 	difficulty                    credit
-	summed                        float64 // what was taken out of difficulty; belongs to group
+
+	mu     sync.Mutex
+	summed float64 // what was taken out of difficulty
 }
 
 // group tells what the sessions under the generation came to.
 func (g *generation) group(sessions int) rules.Group {
 	t := &g.tally
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.summed += t.difficulty.take()
 	return rules.Group{
 		Sessions: sessions, Submitted: int(t.submitted.Load()), Accepted: int(t.accepted.Load()), Rejected: int(t.rejected.Load()),
@@ -160,14 +165,9 @@ type Rollout struct {
 	Stable     rules.Group `json:"stable"`
 }
 
-// Rollout tells how the policy under trial does; nil where there is none.
+// Rollout tells how the policy under trial does; nil where there is none. It waits for
+// nobody: a policy that is being put in force may have to resolve a name first.
 func (d *Daemon) Rollout() *Rollout {
-	d.applying.Lock()
-	defer d.applying.Unlock()
-	return d.rollout()
-}
-
-func (d *Daemon) rollout() *Rollout {
 	t := d.trial.Load()
 	if t == nil {
 		return nil
@@ -200,7 +200,7 @@ var (
 func (d *Daemon) judgeTrial() (*policy.Policy, error) {
 	d.applying.Lock()
 	defer d.applying.Unlock()
-	r := d.rollout()
+	r := d.Rollout()
 	if r == nil {
 		return nil, errTrialGoesOn
 	}
