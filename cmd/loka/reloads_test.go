@@ -92,7 +92,7 @@ type brokenPolicy struct{ text, wrong string }
 func (w *swap) broken(taken string) []brokenPolicy {
 	text := w.text(0)
 	return []brokenPolicy{
-		{text[:len(text)/2], "1 error"},
+		{text[:strings.Index(text, "listener")], "error"}, // half of it
 		{strings.Replace(text, "proxy \"farm\" {", "proxy \"farm\" {\n  max_moves_per_second = \"many\"", 1), "1 error"},
 		{text + "proxy \"taken\" {\n  pool = pool.main\n  listener \"tcp\" { address = \"" + taken + "\" }\n}\n", "the port is in use"},
 	}
