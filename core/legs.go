@@ -18,6 +18,7 @@ func (s *session) ended(l *leg, err error) {
 	inUse, next, closed := s.leg == l, s.next == l, s.closed != ""
 	late := slices.Contains(s.late, l)
 	s.mu.Unlock()
+	next = next || errors.Is(err, closeUnfit) // another one may be prepared by now
 	why := poolEnded(err)
 	if given := l.given.Load(); given != nil {
 		why = *given
@@ -58,7 +59,9 @@ func (l *leg) blame(err error) {
 // giveUpNext notes that a leg that was being prepared has ended, perhaps with the session.
 func (s *session) giveUpNext(l *leg, err error, closed bool) {
 	s.mu.Lock()
-	s.next = nil
+	if s.next == l {
+		s.next = nil
+	}
 	s.mu.Unlock()
 	s.talk.Gone(l.talk, "", &exchange.Out{})
 	if !l.heard && !closed && !errors.As(err, new(closing)) {
