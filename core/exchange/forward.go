@@ -141,11 +141,11 @@ func (x *Exchange) poolJob(at stratum.Span) {
 	if !ours {
 		return
 	}
-	text := append(append([]byte{'"'}, id...), '"')
 	if j := x.facing.work.job(id); j != nil {
-		text = bytes.Clone(j.id) // a number, with some pools
+		x.edit(at, j.id) // a number, with some pools
+		return
 	}
-	x.edit(at, text)
+	x.edit(at, append(append([]byte{'"'}, id...), '"'))
 }
 
 // outsideMask reports whether a share rolls bits that the pool would not take, though the

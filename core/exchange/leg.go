@@ -225,10 +225,21 @@ func (x *Exchange) owner(id []byte) (*Leg, []byte) {
 	if x.leg.work.prefix == "" { // it never moved
 		return x.leg, id
 	}
-	for _, l := range x.legs() {
-		if rest, ok := bytes.CutPrefix(id, []byte(l.work.prefix)); ok && (l.work.prefix != "" || !x.told.ended(id)) {
+	if rest, ok := x.gave(x.leg, id); ok {
+		return x.leg, rest
+	}
+	for _, l := range x.late {
+		if rest, ok := x.gave(l, id); ok {
 			return l, rest
 		}
 	}
 	return nil, id
+}
+
+// gave reports whether a job with an id, as the miner knows it, is one of a leg, and gives
+// the id as the pool knows it. What begins with the prefix of a pool that is gone is not
+// taken for an id of the pool that has none.
+func (x *Exchange) gave(l *Leg, id []byte) (rest []byte, ok bool) {
+	rest, ok = bytes.CutPrefix(id, []byte(l.work.prefix))
+	return rest, ok && (l.work.prefix != "" || !x.told.ended(id))
 }
