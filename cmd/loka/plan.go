@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -60,26 +58,12 @@ func callPlan(ctx context.Context, a *asking, args []string, asJSON bool, w io.W
 		}
 		of.Path = path
 	}
-	body, code, err := a.send(ctx, http.MethodPost, "/v1/policy/plan", of)
-	switch {
-	case err != nil:
-		return &failure{code: exitPolicy, err: err}
-	case code != http.StatusOK && code != http.StatusConflict:
-		return &failure{code: exitPolicy, err: errors.New(printable(strings.TrimSpace(string(body))))}
-	case asJSON:
-		fmt.Fprintf(w, "%s\n", strings.TrimSpace(string(body)))
-	}
-	if code == http.StatusConflict {
-		return refusedPolicy(body, asJSON)
-	}
 	var plan core.Plan
-	if err := json.Unmarshal(body, &plan); err != nil {
-		return &failure{code: exitPolicy, err: fmt.Errorf("this is no answer of loka: %w", err)}
-	}
-	if !asJSON {
+	err := a.askPolicy(ctx, http.MethodPost, "/v1/policy/plan", of, &plan, asJSON, w)
+	if err == nil && !asJSON {
 		writePlan(w, &plan)
 	}
-	return nil
+	return err
 }
 
 func writePlan(w io.Writer, p *core.Plan) {

@@ -64,25 +64,31 @@ Exit codes: 0 done, 1 refused, or nobody answers.`,
 }
 
 func callPolicy(ctx context.Context, a *asking, method, path string, asJSON bool, w io.Writer) error {
-	body, code, err := a.ask(ctx, method, path)
-	if err != nil {
+	var status core.Status
+	err := a.askPolicy(ctx, method, path, nil, &status, asJSON, w)
+	if err == nil && !asJSON {
+		writeStatus(w, &status)
+	}
+	return err
+}
+
+// askPolicy asks something of the policy, and reads the answer into v. Where that is asked
+// for, it is printed as it is. A refusal is an error that tells all of it.
+func (a *asking) askPolicy(ctx context.Context, method, path string, order, v any, asJSON bool, w io.Writer) error {
+	body, code, err := a.send(ctx, method, path, order)
+	switch {
+	case err != nil:
 		return &failure{code: exitPolicy, err: err}
-	}
-	if code != http.StatusOK && code != http.StatusConflict {
-		return &failure{code: exitPolicy, err: errors.New(strings.TrimSpace(string(body)))}
-	}
-	if asJSON {
+	case code != http.StatusOK && code != http.StatusConflict:
+		return &failure{code: exitPolicy, err: errors.New(printable(strings.TrimSpace(string(body))))}
+	case asJSON:
 		fmt.Fprintf(w, "%s\n", strings.TrimSpace(string(body)))
 	}
 	if code == http.StatusConflict {
 		return refusedPolicy(body, asJSON)
 	}
-	var status core.Status
-	if err := json.Unmarshal(body, &status); err != nil {
+	if err := json.Unmarshal(body, v); err != nil {
 		return &failure{code: exitPolicy, err: fmt.Errorf("this is no answer of loka: %w", err)}
-	}
-	if !asJSON {
-		writeStatus(w, &status)
 	}
 	return nil
 }
