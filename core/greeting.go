@@ -1,7 +1,6 @@
 package core
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -105,22 +104,6 @@ func (s *session) reach(w *work) error {
 		return closePoolGone
 	}
 	return s.writeMiner(w.out.Miner)
-}
-
-func (s *session) dial(p *pool, avoid ...*endpoint) (*leg, error) {
-	ctx, cancel := context.WithCancel(s.d.ctx)
-	defer cancel()
-	s.mu.Lock()
-	s.cancelDial = cancel
-	if s.closed != "" {
-		cancel()
-	}
-	s.mu.Unlock()
-	conn, e, err := p.dial(ctx, avoid...)
-	if err != nil {
-		return nil, err
-	}
-	return &leg{conn: conn, endpoint: e, pool: p, shares: s.sharesAt(p), done: make(chan struct{}), ready: make(chan error, 1)}, nil
 }
 
 // install makes l the first leg, or that of a pool to which a rule has sent the miner, unless the session was closed meanwhile.

@@ -16,6 +16,7 @@ type move struct {
 	state  moveState
 	urgent bool      // it is queued among those without a pool
 	better bool      // another server of the pool is better
+	sentOn bool      // the server has the miner connect anew, to itself or to where it says
 	silent *endpoint // that left the last leg without an answer; nil once there is another leg
 	again  bool      // something changed since it is under way
 	tries  int       // that failed in a row
@@ -185,8 +186,8 @@ func retryAfter(tries int) time.Duration {
 // miner is told of it, and before the one in use is left.
 func (s *session) carryTo(to *pool) error {
 	began := s.d.opt.Now()
-	l, err := s.dial(to, s.shunned()...)
-	if err != nil {
+	l, err := s.reachNext(to)
+	if l == nil {
 		return err
 	}
 	var out exchange.Out
@@ -206,21 +207,6 @@ func (s *session) carryTo(to *pool) error {
 		return err
 	}
 	return s.confirm()
-}
-
-// shunned is the server that the session is at, where it is to go to another one, or that
-// has fallen silent: it may serve others, or count as up until more miners have found out,
-// and would cost this one another timeout.
-func (s *session) shunned() []*endpoint {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.leg == nil && s.move.silent != nil {
-		return []*endpoint{s.move.silent}
-	}
-	if s.leg != nil && s.leg.endpoint.sent.Load() == nil && s.move.better {
-		return []*endpoint{s.leg.endpoint}
-	}
-	return nil
 }
 
 // setNext makes l the leg that is being prepared, with a goroutine that is about to start.
@@ -313,7 +299,7 @@ func (s *session) turned(l *leg, at time.Time) {
 	s.leg, s.next = l, nil
 	s.taping.Store(false)
 	s.move.done++
-	s.move.better, s.move.silent = false, nil // the new leg may send it on at once
+	s.move.better, s.move.sentOn, s.move.silent = false, false, nil // the new leg may send it on at once
 	idle := time.Duration(0)
 	l.began = at
 	campaign := s.proxy().mover.campaign()
@@ -368,7 +354,7 @@ func (s *session) destination() (*pool, closing) {
 	defer s.mu.Unlock()
 	switch {
 	case why != "":
-	case s.leg == nil, s.move.better:
+	case s.leg == nil, s.move.better, s.move.sentOn:
 		why = closeMoved
 	}
 	return p, why

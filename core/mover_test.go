@@ -236,14 +236,14 @@ func TestSentOnAtOnce(t *testing.T) {
 	defer far.Close()
 	s := newSession(d, d.fronts[0], d.fronts[0].at.Load(), transport.NewConn(near, transport.Options{}))
 	l := &leg{pool: s.pool, endpoint: s.pool.endpoints[0]}
-	s.opened, s.move.state, s.move.better = true, underway, true
+	s.opened, s.move.state, s.move.sentOn = true, underway, true
 	s.turned(l, c.now())
-	if s.move.better {
+	if s.move.sentOn {
 		t.Error("it would leave the server that it was to go to")
 	}
-	s.move.better = true
+	s.move.sentOn = true
 	s.endMove(s.pool, nil)
-	if !s.move.better {
+	if !s.move.sentOn {
 		t.Error("it is forgotten")
 	}
 }

@@ -78,31 +78,46 @@ func (p *pool) maxRequestBytes() int {
 // that are down come last: a black hole would cost every miner the whole timeout. After them
 // come those to avoid, such as the one that the miner leaves.
 func (p *pool) dial(ctx context.Context, avoid ...*endpoint) (*transport.Conn, *endpoint, error) {
+	conn, e, failed, err := p.reach(ctx, avoid)
+	if err == nil || len(avoid) == 0 {
+		return conn, e, err
+	}
+	conn, e, _, last := p.reach(ctx, failed)
+	if last != nil {
+		return nil, nil, errors.Join(err, last)
+	}
+	return conn, e, nil
+}
+
+// dialBetter reaches a server that is better than the one that a miner is at, or none.
+func (p *pool) dialBetter(ctx context.Context, than *endpoint) (*transport.Conn, *endpoint, error) {
+	conn, e, _, err := p.reach(ctx, p.noBetter(than))
+	return conn, e, err
+}
+
+// reach dials the servers in service but for some, in the order that the strategy gives, and
+// tells which have failed.
+func (p *pool) reach(ctx context.Context, but []*endpoint) (_ *transport.Conn, _ *endpoint, failed []*endpoint, _ error) {
 	var errs []error
-	var tried []*endpoint
 	for {
-		seat := p.choose(slices.Concat(tried, avoid))
-		if seat == nil && len(avoid) > 0 {
-			avoid = nil
-			continue
-		}
+		seat := p.choose(slices.Concat(but, failed))
 		if seat == nil {
 			break
 		}
 		nc, err := seat.endpoint.dial(ctx, p.policy.DialTimeout)
 		if err != nil {
 			seat.leave()
-			errs, tried = append(errs, err), append(tried, seat.endpoint)
+			errs, failed = append(errs, err), append(failed, seat.endpoint)
 			continue
 		}
 		return transport.NewConn(nc, transport.Options{
 			MaxLine: p.policy.MaxLineBytes, IdleTimeout: p.policy.ReplyTimeout, WriteTimeout: p.policy.WriteTimeout, Closed: seat.leave,
-		}), seat.endpoint, nil
+		}), seat.endpoint, failed, nil
 	}
 	if len(errs) == 0 {
-		return nil, nil, errors.New("no server of the pool is in service")
+		return nil, nil, nil, errors.New("no server of the pool is in service")
 	}
-	return nil, nil, errors.Join(errs...)
+	return nil, nil, failed, errors.Join(errs...)
 }
 
 // up reports whether a miner could be served: a server is in service, and not known to be

@@ -29,7 +29,7 @@ func (s *session) redirect(l *leg, r *exchange.Redirect) {
 		s.move.kicks++
 		wait = max(wait, retryAfter(s.move.kicks))
 	}
-	s.move.better = true
+	s.move.sentOn = true
 	s.laterLocked(wait, s.wantMove)
 }
 

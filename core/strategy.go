@@ -138,6 +138,19 @@ func (p *pool) better(e *endpoint) bool {
 	}
 }
 
+// noBetter gives the servers that a miner at one of them gains nothing by: those that are
+// down, its own, and with failover those behind it.
+func (p *pool) noBetter(e *endpoint) (list []*endpoint) {
+	behind := false
+	for _, o := range p.endpoints {
+		behind = behind || o == e && e.usable() && p.policy.Strategy == policy.Failover
+		if o == e || behind || !o.usable() {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
 // tick decides who is to leave which endpoint. It is called once a second for the pools
 // of the policy in force, so that asking each session costs next to nothing.
 func (p *pool) tick(now time.Time) {
