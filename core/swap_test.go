@@ -47,6 +47,16 @@ func mine(t *testing.T, n int, config miner.Config, kinds ...miner.Kind) *herd {
 	return h
 }
 
+// wait waits until a pool has counted something.
+func wait(t *testing.T, p *pool.Pool, ok func(pool.Stats) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := p.Wait(ctx, ok); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // swapped gives a policy whose only pool is one of two, under one name.
 func swapped(to net.Listener, settings string) string {
 	return under(to, anyPort+"max_moves_per_second = 1000\n"+settings)
@@ -63,21 +73,13 @@ func TestSwapStable(t *testing.T) {
 	stable := "extranonce = \"stable\"\n"
 	s := performPolicy(t, swapped(atA, stable))
 	h := mine(t, miners, miner.Config{Address: s.addr(0), Interval: 20 * time.Millisecond, LoginTimeout: time.Minute, ReplyTimeout: time.Minute})
-	wait := func(p *pool.Pool, ok func(pool.Stats) bool) {
-		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		if err := p.Wait(ctx, ok); err != nil {
-			t.Fatal(err)
-		}
-	}
-	wait(a, func(st pool.Stats) bool { return len(st.Workers) == miners && st.Accepted > 5*miners })
+	wait(t, a, func(st pool.Stats) bool { return len(st.Workers) == miners && st.Accepted > 5*miners })
 	pools, sockets := []*pool.Pool{a, b}, []net.Listener{atA, atB}
 	for i := 1; i <= swaps; i++ {
 		to := pools[i%2]
 		before := to.Stats()
 		s.apply(swapped(sockets[i%2], stable))
-		wait(to, func(st pool.Stats) bool {
+		wait(t, to, func(st pool.Stats) bool {
 			return st.Subscribed == before.Subscribed+miners && st.Accepted > before.Accepted+3*miners
 		})
 		s.wantCount(float64(i*miners), "loka_moves_total", "way", "job")
@@ -101,21 +103,13 @@ func TestSwapPool(t *testing.T) {
 		Address: s.addr(0), Extranonce: true, Interval: 20 * time.Millisecond,
 		LoginTimeout: time.Minute, ReplyTimeout: time.Minute, Backoff: time.Millisecond,
 	})
-	wait := func(p *pool.Pool, ok func(pool.Stats) bool) {
-		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		if err := p.Wait(ctx, ok); err != nil {
-			t.Fatal(err)
-		}
-	}
-	wait(a, func(st pool.Stats) bool { return len(st.Workers) == miners && st.Accepted > 5*miners })
+	wait(t, a, func(st pool.Stats) bool { return len(st.Workers) == miners && st.Accepted > 5*miners })
 	pools, sockets := []*pool.Pool{a, b}, []net.Listener{atA, atB}
 	for i := 1; i <= swaps; i++ {
 		to := pools[i%2]
 		before := to.Stats()
 		s.apply(swapped(sockets[i%2], grace))
-		wait(to, func(st pool.Stats) bool {
+		wait(t, to, func(st pool.Stats) bool {
 			return st.Authorized >= before.Authorized+miners && st.Accepted > before.Accepted+3*miners
 		})
 	}

@@ -61,9 +61,7 @@ func TestRolloutGivenUp(t *testing.T) {
 	p, l := labPool(t, pool.Config{Difficulty: 1e-7, VersionMask: 0x1fffe000, ShortNonce: true})
 	r := performReloads(t, under(l, anyPort))
 	h := mine(t, 40, miner.Config{Address: r.addr(0), Interval: 10 * time.Millisecond, LoginTimeout: time.Minute, ReplyTimeout: time.Minute})
-	if err := p.Wait(t.Context(), func(st pool.Stats) bool { return len(st.Workers) == 40 && st.Accepted > 40 }); err != nil {
-		t.Fatal(err)
-	}
+	wait(t, p, func(st pool.Stats) bool { return len(st.Workers) == 40 && st.Accepted > 40 })
 	r.text = trying(l, spoil, `  for = "1h"
   abort_if = "candidate.rejected > 20 and candidate.reject_rate > 2 * stable.reject_rate"`)
 	if err := r.Reload(t.Context()); err != nil {
